@@ -1,0 +1,101 @@
+"""Light on the face: clipping, contrast, signal over noise, side light."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from capture.illumination import Rgb
+from preprocess.measures.patch import EYE_ROW, F32, IED, SIDE, Mask, Patch
+
+CLIPPED: Final = 250
+"""Code from which a channel counts as clipped: JPEG and chroma subsampling blur 255."""
+
+NOISE_FLOOR_CODES: Final = 0.35
+"""Rounding to 8 bits has a standard deviation of .29 codes: less noise cannot be told."""
+
+MOUTH: Final = (13, 14)
+_LINEAR: Final = np.where(
+    np.arange(256) / 255 <= 0.04045,
+    np.arange(256) / 255 / 12.92,
+    ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4,
+).astype(np.float32)
+_BT709_BGR: Final = (0.0722, 0.7152, 0.2126)
+
+
+def clipped_shares(patch: Patch, grey: F32) -> tuple[float, float]:
+    """Return the shares of the face at >= 250 in grey and in any channel."""
+    pixels = patch.bgr[patch.skin]
+    if not pixels.size:
+        return math.nan, math.nan
+    over_grey = float((grey[patch.skin] >= CLIPPED).mean())
+    return over_grey, float((pixels.max(axis=1) >= CLIPPED).mean())
+
+
+def lit_clipped_share(patch: Patch, lit: Rgb) -> float:
+    """Return the share of the face at >= 250 in a channel that the screen lights.
+
+    A channel is lit when its sRGB value is at least half the colour's largest.
+    """
+    bgr = lit[::-1]
+    channels = [i for i in range(3) if bgr[i] > 0 and 2 * bgr[i] >= max(bgr)]
+    pixels = patch.bgr[patch.skin]
+    if not channels or not pixels.size:
+        return math.nan
+    return float((pixels[:, channels].max(axis=1) >= CLIPPED).mean())
+
+
+def contrast_codes(patch: Patch, grey: F32) -> float:
+    """Return P95 - P5 of gamma-encoded grey on the face, in codes.
+
+    Gamma makes it a ratio of reflectances: it follows the exposure, not the tone of the skin.
+    """
+    values = grey[patch.skin]
+    if not values.size:
+        return math.nan
+    low, high = np.percentile(values, (5, 95))
+    return float(high - low)
+
+
+def snr(patch: Patch, grey: F32, noise_codes: float) -> float:
+    """Return rms of the band between Gaussians of 1.6 and 8 px over the noise's sd."""
+    import cv2  # noqa: PLC0415
+
+    band = cv2.GaussianBlur(grey, (0, 0), 1.6) - cv2.GaussianBlur(grey, (0, 0), 8)
+    values = band[patch.core]
+    if not values.size or math.isnan(noise_codes):
+        return math.nan
+    return float(np.sqrt((values**2).mean())) / max(noise_codes, NOISE_FLOOR_CODES)
+
+
+def luminance(patch: Patch) -> float:
+    """Return the mean linear luminance (BT.709) of the face, 0..1 (OFIQ, LuminanceMean)."""
+    values = _luminance(patch.bgr[patch.skin])
+    return float(values.mean()) if values.size else math.nan
+
+
+def side_light_stops(patch: Patch) -> float:
+    """Return abs(log2) of the median linear luminance of the left cheek over the right one's.
+
+    Squares of .3 IED half-way between eyes and mouth, inwards from each eye (OFIQ's zones).
+    """
+    side = round(0.3 * IED)
+    mouth_row = float(patch.points[list(MOUTH), 1].mean())
+    top = round(EYE_ROW + (mouth_row - EYE_ROW) / 2 - side / 2)
+    top = min(max(top, 0), SIDE - side)
+    starts = (round(SIDE / 2 - IED / 2), round(SIDE / 2 + IED / 2) - side)
+    medians = []
+    for start in starts:
+        zone: Mask = patch.skin[top : top + side, start : start + side]
+        values = _luminance(patch.bgr[top : top + side, start : start + side][zone])
+        if values.size < side * side // 4:
+            return math.nan
+        medians.append(max(float(np.median(values)), float(_LINEAR[1])))
+    return abs(math.log2(medians[0] / medians[1]))
+
+
+def _luminance(bgr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> F32:
+    linear = _LINEAR[bgr]
+    return np.asarray(linear @ np.array(_BT709_BGR, dtype=np.float32), dtype=np.float32)

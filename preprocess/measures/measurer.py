@@ -1,0 +1,70 @@
+"""All measures of a frame in one go: one warp, one grey image, one noise estimate."""
+
+from __future__ import annotations
+
+import math
+
+from capture.frame import Frame
+from capture.illumination import Rgb
+from preprocess.face import Face
+from preprocess.measures import exposure, eyes_mouth, occlusion, sharpness, size_margins
+from preprocess.measures.motion import SpeedMeter
+from preprocess.measures.patch import face_patch
+from preprocess.measures.types import NO_FACE, Measures
+
+
+class Measurer:
+    """Measures the frames of one session in order; only the speed remembers."""
+
+    def __init__(self) -> None:
+        self._speed = SpeedMeter()
+
+    def reset(self) -> None:
+        """Forget the frames before."""
+        self._speed.reset()
+
+    def measure(self, frame: Frame, face: Face | None, lit: Rgb | None = None) -> Measures:
+        """Return the measures of a frame, ``NO_FACE`` without a face.
+
+        Parameters
+        ----------
+        frame : the full frame.
+        face : its largest face.
+        lit : sRGB of the clean colour on the screen; None in neutral, transition or no light.
+        """
+        if face is None:
+            self._speed.reset()
+            return NO_FACE
+        patch = face_patch(frame.pixels, face.landmarks_px)
+        grey = patch.grey()
+        noise = sharpness.noise_codes(grey, patch.core)
+        blur = sharpness.edge_blur(patch.brightest() if lit else grey, patch.core, noise)
+        left, right, above, below = size_margins.frame_margins(face, frame.size_wh)
+        over_grey, over_any = exposure.clipped_shares(patch, grey)
+        return Measures(
+            face_side_px=size_margins.face_side_px(face, frame.size_wh),
+            ied_px=size_margins.corrected_ied_px(face),
+            margin_left_ied=left,
+            margin_right_ied=right,
+            margin_above_t=above,
+            margin_below_t=below,
+            cut_share=size_margins.cut_share(face.landmarks_px, frame.size_wh),
+            second_face_ratio=face.second_face_ratio,
+            yaw_deg=face.pose.yaw_deg,
+            pitch_deg=face.pose.pitch_deg,
+            roll_deg=face.pose.roll_deg,
+            blur_pct=blur.blur_pct,
+            blur_ratio=blur.blur_ratio,
+            noise_codes=noise,
+            speed_ied_s=self._speed.add(frame.t_frame_ns, face.landmarks_px),
+            over_grey_share=over_grey,
+            over_any_share=over_any,
+            over_lit_share=exposure.lit_clipped_share(patch, lit) if lit else math.nan,
+            contrast_codes=exposure.contrast_codes(patch, grey),
+            snr=exposure.snr(patch, grey, noise),
+            side_light_stops=exposure.side_light_stops(patch),
+            luminance=exposure.luminance(patch),
+            eyes_open_t=eyes_mouth.eyes_open_t(face.landmarks_px),
+            mouth_open_t=eyes_mouth.mouth_open_t(face.landmarks_px),
+            occluded_share=occlusion.occluded_share(patch),
+        )

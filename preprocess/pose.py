@@ -1,0 +1,116 @@
+"""Head pose by perspective-n-point on 33 rigid landmarks, relative to the ray to the head.
+
+A face at the frame's edge that looks into the lens has pose (0, 0, 0): the service judges how much
+of the face the camera sees, not how the head stands in the room. Camera and head frames are
+x right, y up, z to the viewer; positive yaw turns the nose to the image's right, positive pitch
+lowers it, positive roll tilts the head anticlockwise in the image. R = Rz(roll) Ry(yaw) Rx(pitch).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preprocess.face import Pose
+from preprocess.landmarks import RIGID, RIGID_MODEL_CM
+
+DEFAULT_VERTICAL_FOV_DEG = 63.0
+"""What mediapipe assumes of an unknown camera; 40 to 80 degrees move the pose by at most .7."""
+
+_FLIP = np.diag([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """Pinhole camera in pixels; distortion is neglected (below the landmarks' own error)."""
+
+    fx_px: float
+    fy_px: float
+    cx_px: float
+    cy_px: float
+
+    @staticmethod
+    def guess(size_wh: tuple[int, int]) -> Intrinsics:
+        """Return those of a camera that sees 63 degrees from top to bottom."""
+        width, height = size_wh
+        focal = height / 2 / math.tan(math.radians(DEFAULT_VERTICAL_FOV_DEG / 2))
+        return Intrinsics(focal, focal, width / 2, height / 2)
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Return the (3, 3) float64 camera matrix."""
+        return np.array(
+            [[self.fx_px, 0.0, self.cx_px], [0.0, self.fy_px, self.cy_px], [0.0, 0.0, 1.0]]
+        )
+
+
+def pose_from_landmarks(
+    landmarks_px: NDArray[np.float32],
+    size_wh: tuple[int, int],
+    intrinsics: Intrinsics | None = None,
+) -> Pose:
+    """Return the view-relative pose of a face; NaN angles where no pose explains the landmarks.
+
+    Parameters
+    ----------
+    landmarks_px : (478, 3) or (468, 3) float32 x, y, z in full-frame pixels; z is not used.
+    size_wh : width and height of the full frame.
+    intrinsics : the calibrated camera; guessed from the frame's height when None.
+    """
+    solved = solve_rigid(landmarks_px, intrinsics or Intrinsics.guess(size_wh))
+    if solved is None:
+        return Pose(math.nan, math.nan, math.nan)
+    rotation, translation = solved
+    return angles_of(ray_rotation(translation).T @ rotation)
+
+
+def solve_rigid(
+    landmarks_px: NDArray[np.float32], intrinsics: Intrinsics
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return rotation (3, 3) and translation (3,) in cm of the canonical head, y up, z to viewer.
+
+    SQPNP gives the global minimum of an algebraic error, the iterative solver refines it in pixels.
+    """
+    import cv2  # noqa: PLC0415
+
+    model = RIGID_MODEL_CM @ _FLIP
+    image = np.ascontiguousarray(landmarks_px[list(RIGID), :2], dtype=np.float64)
+    if not np.isfinite(image).all() or np.ptp(image, axis=0).max() < 1.0:
+        return None
+    camera, straight = intrinsics.matrix(), np.zeros(4)
+    found, turn, shift = cv2.solvePnP(model, image, camera, straight, flags=cv2.SOLVEPNP_SQPNP)
+    if found:
+        found, turn, shift = cv2.solvePnP(
+            model, image, camera, straight, turn, shift, True, cv2.SOLVEPNP_ITERATIVE
+        )
+    if not found:
+        return None
+    rotation = np.asarray(cv2.Rodrigues(turn)[0], dtype=np.float64)
+    return _FLIP @ rotation @ _FLIP, _FLIP @ np.asarray(shift, dtype=np.float64).ravel()
+
+
+def ray_rotation(translation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rotation without roll that turns a head at ``translation`` to face the camera."""
+    x, y, z = -translation / np.linalg.norm(translation)
+    pitch, yaw = -math.asin(max(-1.0, min(1.0, y))), math.atan2(x, z)
+    return rotation_of(Pose(math.degrees(yaw), math.degrees(pitch), 0.0))
+
+
+def angles_of(rotation: NDArray[np.float64]) -> Pose:
+    """Return yaw, pitch and roll in degrees of a rotation R = Rz(roll) Ry(yaw) Rx(pitch)."""
+    return Pose(
+        yaw_deg=math.degrees(math.asin(max(-1.0, min(1.0, -float(rotation[2, 0]))))),
+        pitch_deg=math.degrees(math.atan2(rotation[2, 1], rotation[2, 2])),
+        roll_deg=math.degrees(math.atan2(rotation[1, 0], rotation[0, 0])),
+    )
+
+
+def rotation_of(pose: Pose) -> NDArray[np.float64]:
+    """Return Rz(roll) Ry(yaw) Rx(pitch), (3, 3) float64."""
+    a, b, c = (math.radians(v) for v in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg))
+    ry = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
+    rx = np.array([[1, 0, 0], [0, math.cos(b), -math.sin(b)], [0, math.sin(b), math.cos(b)]])
+    rz = np.array([[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]])
+    return np.asarray(rz @ ry @ rx)
