@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from preprocess.reasons import Reason
+
 
 class PreprocessError(Exception):
     """Root of everything that can go wrong between a frame and a clip."""
@@ -17,3 +19,19 @@ class EncodeError(PreprocessError):
 
 class GeometryError(PreprocessError):
     """A rectangle or crop lies outside the image it is meant for."""
+
+
+class ContainerError(PreprocessError):
+    """Bytes are not the container they should be; says where and what was expected."""
+
+
+class ClipRejected(PreprocessError):
+    """The accepted frames make no clip that the service would take.
+
+    ``reasons`` are those of ``result.json``; ``detail`` says the figures and the cure.
+    """
+
+    def __init__(self, reasons: tuple[Reason, ...], detail: str) -> None:
+        super().__init__(detail)
+        self.reasons = reasons
+        self.detail = detail

@@ -1,0 +1,1 @@
+"""Animated WebP: stills by Pillow, our own container, a strict reader, and the size budget."""
