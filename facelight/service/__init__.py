@@ -1,0 +1,1 @@
+"""The local service: speaks the contract on loopback, and is no liveness detector."""
