@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -43,11 +44,8 @@ def _one(key: str, value: Any, hint: Any, meta: Mapping[str, Any]) -> Any:
     for number in made if isinstance(made, tuple) else (made,):
         if isinstance(number, bool) or not isinstance(number, int | float):
             continue
-        if (
-            number != number
-            or (low is not None and number < low)
-            or (high is not None and number > high)
-        ):
+        below, above = low is not None and number < low, high is not None and number > high
+        if math.isnan(number) or below or above:
             unit = f" {meta['unit']}" if meta.get("unit") else ""
             raise ValueError(f"{key}: {value!r} is not within {low}..{high}{unit}")
     return made

@@ -1,0 +1,1 @@
+"""Static HTML reports: one file, no script library, no network; opens from ``file://``."""

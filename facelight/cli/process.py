@@ -1,0 +1,93 @@
+"""``facelight process``: recorded sessions in, submissions out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Container(StrEnum):
+    """What is written."""
+
+    WEBP = "webp"
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+class Focus(StrEnum):
+    """Which images carry the face rectangle."""
+
+    EVERY = "every"
+    FIRST = "first"
+    NONE = "none"
+
+
+def process(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Videos, .flrec, folders, wildcards, @list.txt.")
+    ],
+    out: Annotated[Path, typer.Option(help="Directory for the results.")],
+    submit: Annotated[bool, typer.Option("--submit", help="Send each accepted session.")] = False,
+    endpoint: Annotated[str | None, typer.Option(help="URL of the service.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the service, instead.")] = None,
+    key_file: Annotated[Path | None, typer.Option(help="File that holds the key.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
+    container: Annotated[Container | None, typer.Option(help="Animated WebP or images.")] = None,
+    focus: Annotated[Focus | None, typer.Option(help="Rectangle on which images.")] = None,
+    target_bytes: Annotated[int | None, typer.Option(help="Largest container size.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    timeout_s: Annotated[float, typer.Option(help="Seconds that one input may take.")] = 600.0,
+    worker_memory_mb: Annotated[int, typer.Option(help="Memory one worker may use.")] = 2048,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip what is done with this input and settings.")
+    ] = False,
+    fail_on_reject: Annotated[
+        bool, typer.Option("--fail-on-reject", help="Exit 3 when the gate rejects a session.")
+    ] = False,
+    allow_simulated: Annotated[
+        bool, typer.Option("--allow-simulated", help="Send simulated sessions anywhere.")
+    ] = False,
+    thresholds: Annotated[Path | None, typer.Option(help="thresholds.toml of `tune`.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, as section.key=value.")
+    ] = None,
+) -> None:
+    """Process recorded sessions: gate, encode, and with --submit deliver them."""
+    from facelight.batch import BatchOptions
+    from facelight.processing import Request, process_all
+    from facelight.settings import load_settings
+
+    flags: dict[str, Any] = {
+        "endpoint": endpoint,
+        "region": region,
+        "key_file": key_file,
+        "token_file": token_file,
+        "clip.container": container.value if container else None,
+        "clip.focus": focus.value if focus else None,
+        "clip.target_bytes": target_bytes,
+        "allow_simulated": allow_simulated or None,
+        "thresholds_file": thresholds,
+    }
+    settings = load_settings(flags | pairs(set_ or []), config).settings
+    batch = BatchOptions(
+        workers=BatchOptions().workers if workers is None else workers,
+        timeout_s=timeout_s,
+        memory_mb=worker_memory_mb,
+    )
+    request = Request(tuple(inputs), out, submit, resume, fail_on_reject)
+    raise typer.Exit(int(process_all(request, settings, batch)))
+
+
+def pairs(given: list[str]) -> dict[str, str]:
+    """Return ``section.key=value`` texts as a table."""
+    table = {}
+    for text in given:
+        key, sign, value = text.partition("=")
+        if not (key and sign):
+            raise typer.BadParameter(f"expected section.key=value, got {text!r}")
+        table[key.strip()] = value.strip()
+    return table
