@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from capture.errors import PlanError
 from capture.frame import Frame
@@ -139,7 +140,7 @@ class Timeline:
         self.flips = tuple(flips)
         self.timing = timing
         self.end_ns = end_ns
-        for index, (before, flip) in enumerate(zip(self.flips, self.flips[1:], strict=False), 1):
+        for index, (before, flip) in enumerate(pairwise(self.flips), 1):
             if flip.t_ns <= before.t_ns:
                 raise PlanError(
                     f"flip {index} at {flip.t_ns} ns is not after the one before it "

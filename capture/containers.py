@@ -1,0 +1,169 @@
+"""Is a video file all there? The containers' own lengths and checksums, compared with the bytes.
+
+A demuxer reads a truncated Matroska file to the point where it breaks off and then reports an
+ordinary end: the session would just be shorter. The boxes know better, and reading their headers
+costs next to nothing.
+
+Formats: EBML (RFC 8794), Matroska (RFC 9559), ISO base media (ISO/IEC 14496-12), RIFF AVI with
+OpenDML extension.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from capture.errors import SourceError
+
+EXPECTED = "expected mp4, mov, mkv, webm or avi"
+
+_EBML, _SEGMENT, _CLUSTER, _CRC32 = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xBF
+_MOVIE_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"})
+_CHUNK = 1 << 20
+
+
+def check_container(path: Path) -> str:
+    """Return the demuxer for a file (``matroska``, ``mov``, ``avi``) whose bytes are all there.
+
+    Raises
+    ------
+    SourceError
+        no file, empty, no known container, truncated, or damaged in its structure.
+    """
+    if not path.exists():
+        raise SourceError(path, "no such file")
+    if not path.is_file():
+        raise SourceError(path, f"not a file, {EXPECTED}")
+    try:
+        with path.open("rb") as file:
+            return _checked(path, file)
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _checked(path: Path, file: BinaryIO) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(12)
+    if not head:
+        raise SourceError(path, "empty file")
+    if head.startswith(_EBML.to_bytes(4, "big")):
+        _check_ebml(path, file, size)
+        return "matroska"
+    if head.startswith(b"RIFF") and head[8:] == b"AVI ":
+        _check_riff(path, file, size)
+        return "avi"
+    if head[4:8] in _MOVIE_BOXES:
+        _check_boxes(path, file, size)
+        return "mov"
+    raise SourceError(path, f"no video, {EXPECTED}")
+
+
+def _truncated(path: Path, missing: int) -> SourceError:
+    return SourceError(path, f"truncated: the end is missing, at least {missing} bytes")
+
+
+def _damaged(path: Path, position: int) -> SourceError:
+    return SourceError(path, f"damaged at byte {position}")
+
+
+def _check_ebml(path: Path, file: BinaryIO, size: int) -> None:
+    """Walk segment and clusters down to their blocks; verify a cluster's CRC-32 where it has one.
+
+    A live recording has no length on its segment and clusters; it is walked to the last block.
+    """
+    position, limit = 0, size
+    while position < limit:
+        kind, length, start = _ebml_header(path, file, position, limit)
+        if kind not in {_SEGMENT, _CLUSTER}:
+            if length is None:
+                raise _damaged(path, position)
+            position = start + length
+        else:
+            if length is not None and start + length > limit:
+                raise _truncated(path, start + length - limit)
+            if length is not None and kind == _SEGMENT:
+                limit = start + length
+            elif length is not None:
+                _check_crc(path, file, start, length)
+            position = start
+    if position > limit:
+        raise _truncated(path, position - limit)
+
+
+def _ebml_header(
+    path: Path, file: BinaryIO, position: int, limit: int
+) -> tuple[int, int | None, int]:
+    """Return an element's id, its length (None = unknown) and where its content begins."""
+    file.seek(position)
+    head = file.read(12)
+    id_bytes = 9 - head[0].bit_length()
+    if id_bytes > 4:
+        raise _damaged(path, position)
+    if len(head) <= id_bytes or position + id_bytes >= limit:
+        raise _truncated(path, 1)
+    length_bytes = 9 - head[id_bytes].bit_length()
+    if length_bytes > 8:
+        raise _damaged(path, position)
+    start = id_bytes + length_bytes
+    if len(head) < start:
+        raise _truncated(path, start - len(head))
+    ones = (1 << 7 * length_bytes) - 1
+    length = int.from_bytes(head[id_bytes:start], "big") & ones
+    kind = int.from_bytes(head[:id_bytes], "big")
+    return kind, None if length == ones else length, position + start
+
+
+def _check_crc(path: Path, file: BinaryIO, start: int, length: int) -> None:
+    file.seek(start)
+    head = file.read(6)
+    if head[:2] != bytes((_CRC32, 0x84)):
+        return
+    crc, left = 0, length - 6
+    while left > 0 and (chunk := file.read(min(_CHUNK, left))):
+        crc = zlib.crc32(chunk, crc)
+        left -= len(chunk)
+    if crc != int.from_bytes(head[2:6], "little"):
+        raise SourceError(path, f"damaged: checksum of the cluster at byte {start} does not match")
+
+
+def _check_boxes(path: Path, file: BinaryIO, size: int) -> None:
+    """Walk the top-level boxes; the index (``moov``) must be among them."""
+    position, seen = 0, set[bytes]()
+    while position < size:
+        file.seek(position)
+        head = file.read(16)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if length == 0 and any(kind):
+            length = size - position
+        elif length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8 or not (kind.isascii() and kind.decode("ascii").isprintable()):
+            if {b"moov", b"mdat"} <= seen:
+                return  # padding that some cameras leave behind the last box
+            raise _damaged(path, position)
+        if position + length > size:
+            raise _truncated(path, position + length - size)
+        seen.add(kind)
+        position += length
+    if b"moov" not in seen:
+        raise SourceError(path, "no index (moov): the recording was never finished")
+
+
+def _check_riff(path: Path, file: BinaryIO, size: int) -> None:
+    """Walk the RIFF chunks of the file (a long AVI has several)."""
+    position = 0
+    while position < size:
+        file.seek(position, io.SEEK_SET)
+        head = file.read(8)
+        if position and head[:4] != b"RIFF":
+            return  # bytes behind the last chunk belong to nobody
+        length = int.from_bytes(head[4:8], "little")
+        if length < 4:
+            raise SourceError(path, "no length in its header: the recording was never finished")
+        position += 8 + length + length % 2
+        if position - length % 2 > size:
+            raise _truncated(path, position - size)

@@ -1,0 +1,206 @@
+"""A folder of images as a camera: one file a frame, in the order in which people number files."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from capture.camera import CameraInfo, Provenance
+from capture.errors import CameraError, SourceError
+from capture.frame import Frame, ImageU8
+
+ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"})
+TIMES = "frames.csv"
+"""Optional, in the folder: columns ``file,t_ms`` (others are ignored), a row an image."""
+
+DEFAULT_FPS = 30
+MAX_SIDE_PX = 16_384
+MAX_TIME_MS = 86_400_000.0
+
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
+
+
+class ImagesCamera:
+    """The images of a folder (jpg, png, bmp, webp, gif: the first picture) as frames.
+
+    Order and times come from ``frames.csv`` in the folder where there is one: ``file`` names an
+    image, ``t_ms`` its time, strictly increasing; ``t_frame_ns`` is 0 at the first. Without it the
+    order is that of the names, numbers by their value (``2.png`` before ``10.png``), and the
+    frames are 1/30 s apart: such times say nothing of the light, so they can't be labelled.
+
+    EXIF orientation is applied, transparency is dropped, 16-bit images are scaled to 8 bit.
+
+    Raises
+    ------
+    SourceError
+        at construction: no folder, no images, a fault in ``frames.csv``. From ``read``, at every
+        call from then on: the file that cannot be read or has another size than the first.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder)
+        if not self.path.is_dir():
+            raise SourceError(self.path, "no such folder of images")
+        times = self.path / TIMES
+        self.timed = times.is_file()
+        self._entries = _listed(self.path, times) if self.timed else _numbered(self.path)
+        self._next = 0
+        self._open = True
+        self._failure: SourceError | None = None
+        height, width = _load(self._entries[0][0]).shape[:2]
+        self._info = CameraInfo(
+            id=str(self.path),
+            name=self.path.resolve().name,
+            size_wh=(width, height),
+            fps=None if self.timed else float(DEFAULT_FPS),
+            provenance=Provenance.IMPORTED,
+            details={"images": str(len(self._entries)), "times": TIMES if self.timed else "30 fps"},
+        )
+
+    @property
+    def info(self) -> CameraInfo:
+        """Folder name, size of the first image, frame rate where it is an assumption."""
+        return self._info
+
+    @property
+    def duration_ns(self) -> int:
+        """From the first frame to the end of the last one (one mean interval after its time)."""
+        count, last_ns = len(self._entries), self._entries[-1][1]
+        return last_ns + (last_ns // (count - 1) if count > 1 else 1_000_000_000 // DEFAULT_FPS)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The images in the order of the frames."""
+        return tuple(path for path, _ in self._entries)
+
+    def read(self, timeout_s: float = 2.0) -> Frame | None:  # noqa: ARG002 - a file never waits
+        """Return the next image, or None after the last."""
+        if not self._open:
+            raise CameraError(f"{self.path}: the folder is closed")
+        if self._failure is not None:
+            raise self._failure
+        if self._next == len(self._entries):
+            return None
+        path, t_ns = self._entries[self._next]
+        try:
+            pixels = self._sized(path)
+        except SourceError as error:
+            self._failure = error
+            raise
+        self._next += 1
+        return Frame(self._next - 1, t_ns, t_ns, pixels)
+
+    def _sized(self, path: Path) -> ImageU8:
+        pixels = _load(path)
+        height, width = pixels.shape[:2]
+        if (width, height) != self._info.size_wh:
+            first = "{}x{}".format(*self._info.size_wh)
+            raise SourceError(path, f"is {width}x{height}, expected {first} like the first image")
+        return pixels
+
+    def close(self) -> None:
+        """End the session; idempotent."""
+        self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key that reads digits as numbers, so that ``f2`` comes before ``f10``."""
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((0, int(p), p) if p.isdecimal() and p.isascii() else (1, 0, p) for p in parts)
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file counts as an image of a session: by its ending, hidden files aside."""
+    return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
+
+
+def _numbered(folder: Path) -> list[tuple[Path, int]]:
+    try:
+        found = [path for path in folder.iterdir() if is_image(path)]
+    except OSError as error:
+        raise SourceError(folder, f"cannot be listed: {error.strerror or error}") from error
+    if not found:
+        endings = " ".join(sorted(ENDINGS))
+        raise SourceError(folder, f"no images in the folder, expected {endings}")
+    found.sort(key=lambda path: (natural_key(path.name), path.name))
+    return [(path, i * 1_000_000_000 // DEFAULT_FPS) for i, path in enumerate(found)]
+
+
+def _listed(folder: Path, times: Path) -> list[tuple[Path, int]]:
+    entries: list[tuple[Path, int]] = []
+    try:
+        with times.open(newline="", encoding="utf-8-sig") as file:
+            for row in csv.DictReader(file, strict=True):
+                entries.append(_entry(folder, times, row, len(entries) + 1))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(times, f"cannot be read: {error}") from error
+    if not entries:
+        raise SourceError(times, "lists no images, expected a row with file,t_ms for each")
+    for number, ((_, before), (_, after)) in enumerate(pairwise(entries), 2):
+        if after <= before:
+            raise SourceError(times, f"row {number}: t_ms: expected later than the row before")
+    first_ns = entries[0][1]
+    return [(path, t_ns - first_ns) for path, t_ns in entries]
+
+
+def _entry(folder: Path, times: Path, row: dict[str, str], number: int) -> tuple[Path, int]:
+    name, text = row.get("file"), row.get("t_ms")
+    if name is None or text is None:
+        raise SourceError(times, f"row {number}: expected the columns file,t_ms")
+    try:
+        t_ms = float(text)
+    except ValueError:
+        t_ms = float("nan")
+    if not -MAX_TIME_MS <= t_ms <= MAX_TIME_MS:
+        raise SourceError(times, f"row {number}: t_ms: expected milliseconds, got {text[:40]!r}")
+    path = folder / name
+    if name != Path(name).name or not is_image(path):
+        raise SourceError(times, f"row {number}: file: no such image: {name[:80]!r}")
+    return path, round(t_ms * 1_000_000)
+
+
+def _load(path: Path) -> ImageU8:
+    """Return an image file as (H, W, 3) uint8 BGR, upright, read-only."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_FORMATS) as image:
+                if max(image.size) > MAX_SIDE_PX:
+                    size = "{}x{}".format(*image.size)
+                    raise SourceError(path, f"is {size}, expected {MAX_SIDE_PX} pixels at most")
+                upright = ImageOps.exif_transpose(image)
+                pixels = _eight_bit(upright)
+    except UnidentifiedImageError as error:
+        raise SourceError(path, "no image that can be read") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise SourceError(path, "claims more pixels than any camera has") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise SourceError(path, f"damaged image: {error}") from error
+    pixels.flags.writeable = False
+    return pixels
+
+
+def _eight_bit(image: Image.Image) -> ImageU8:
+    if image.mode.startswith("I"):  # 16-bit grey PNG; Pillow's own conversion would clip it at 255
+        grey = (np.asarray(image, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., np.newaxis], 3, axis=2)
+    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
