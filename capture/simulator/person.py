@@ -1,0 +1,145 @@
+"""One simulated person, built once and rendered at any pose, expression and light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from capture.simulator.body import Body, build_body
+from capture.simulator.canvas import new_canvas
+from capture.simulator.colour import LINEAR_OF_CODE, ArrayF
+from capture.simulator.expression import Expression, ExpressivePaint
+from capture.simulator.identity import Identity, draw_identity
+from capture.simulator.light import ScreenOptions, vector_irradiance
+from capture.simulator.raycast import HeadPose, Hits, Lens, cast_head
+from capture.simulator.shape import CENTRE_CM, HeadShape, build_shape
+from capture.simulator.skin import paint_static
+
+_UP = np.array([-0.25, 0.70, 0.60])
+"""Where most of the room's light comes from: the ceiling, before the person."""
+
+_UPWARD = 0.55
+SPECULAR = 0.04
+"""Share of the screen's light that skin mirrors instead of scattering (Fresnel at n = 1.4)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shaded:
+    """A lit surface in a rectangle of the frame, before the colours of the light are known.
+
+    The linear signal of channel c in row r is ``albedo_c * (lamps * A_rc + screen * S_rc) + mirror
+    * S_rc`` where A and S are the row's light.
+
+    Attributes
+    ----------
+    left, top : place in the frame.
+    albedo : (h, w, 3) float32 B, G, R.
+    lamps, screen, mirror : (h, w) float32.
+    cover : (h, w) float32, 0 where the surface is not.
+    """
+
+    left: int
+    top: int
+    albedo: ArrayF
+    lamps: ArrayF
+    screen: ArrayF
+    mirror: ArrayF
+    cover: ArrayF
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """Shape, paint and shoulders of one identity."""
+
+    identity: Identity
+    shape: HeadShape
+    paint: ExpressivePaint
+    body: Body
+
+
+def build_person(seed: int, skin_tone: float) -> Person:
+    """Build a person; about half a second, so keep it."""
+    identity, shape, canvas_parts, body = _parts(seed, skin_tone)
+    canvas = new_canvas(shape, identity.skin, identity.seed)
+    canvas.pixels[:] = canvas_parts
+    return Person(identity, shape, ExpressivePaint(canvas, identity), body)
+
+
+@lru_cache(maxsize=4)
+def _parts(seed: int, skin_tone: float) -> tuple[Identity, HeadShape, ArrayF, Body]:
+    identity = draw_identity(seed, skin_tone)
+    shape = build_shape(identity)
+    canvas = new_canvas(shape, identity.skin, identity.seed)
+    paint_static(canvas, identity)
+    return identity, shape, canvas.pixels, build_body(identity)
+
+
+def lamp_level(normals: ArrayF, up: ArrayF) -> ArrayF:
+    """Return the room's light on ``normals`` (..., 3), 1 for a surface that faces the camera."""
+    facing = 1 - _UPWARD + _UPWARD * _UP[2] / np.linalg.norm(_UP)
+    level: ArrayF = (1 - _UPWARD + normals @ (up * np.float32(_UPWARD))) / np.float32(facing)
+    return np.maximum(level, np.float32(0.1))
+
+
+def _screen_level(
+    hits: Hits, normals: ArrayF, pose: HeadPose, screen: ScreenOptions
+) -> tuple[ArrayF, ArrayF]:
+    """Return lx of a white screen on the hit points, and its mirrored lobe."""
+    height, width = hits.edge_cm.shape
+    small = cv2.resize(hits.points_cm, (12, 12), interpolation=cv2.INTER_AREA).astype(np.float64)
+    flux = vector_irradiance(pose.to_world(small + CENTRE_CM), screen) @ pose.rotation
+    flux = cv2.resize(flux.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    level = np.maximum(np.einsum("hwc,hwc->hw", normals, flux), 0.0)
+    middle = flux[height // 2, width // 2]
+    strength = float(np.linalg.norm(middle))
+    camera = pose.rotation.T @ -pose.centre_cm
+    half = middle / max(strength, 1e-9) + camera / np.linalg.norm(camera)
+    lobe = np.maximum(normals @ (half / np.linalg.norm(half)).astype(np.float32), 0.0)
+    for _ in range(4):
+        lobe = lobe * lobe
+    return level, lobe * np.float32(SPECULAR * strength * 2.5)
+
+
+def shade_head(
+    person: Person, pose: HeadPose, expression: Expression, lens: Lens, screen: ScreenOptions
+) -> Shaded | None:
+    """Render the head; None when it is out of sight."""
+    hits = cast_head(person.shape, lens, pose)
+    if hits is None:
+        return None
+    size = np.float32(person.shape.radius_cm.shape[0])
+    column, row = hits.column * size - np.float32(0.5), hits.row * size - np.float32(0.5)
+    normals = cv2.remap(
+        person.shape.normals, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    sky = cv2.remap(
+        person.shape.open_sky, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    up = (pose.rotation.T @ (_UP / np.linalg.norm(_UP))).astype(np.float32)
+    lamps = lamp_level(normals, up) * sky
+    level, lobe = _screen_level(hits, normals, pose, screen)
+    wh = hits.width, hits.height
+    level_of_detail = 0 if hits.px_per_cm > 24 else 1 if hits.px_per_cm > 12 else 2
+    texture = person.paint.texture(expression, level_of_detail)
+    texels = cv2.remap(
+        texture,
+        cv2.resize(hits.column, wh) * np.float32(texture.shape[1]) - np.float32(0.5),
+        cv2.resize(hits.row, wh) * np.float32(texture.shape[0]) - np.float32(0.5),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    gloss = texels[..., 3].astype(np.float32) * np.float32(1 / 255)
+    edge = cv2.resize(hits.edge_cm, wh)
+    return Shaded(
+        hits.left,
+        hits.top,
+        cv2.LUT(np.ascontiguousarray(texels[..., :3]), LINEAR_OF_CODE),
+        cv2.resize(lamps, wh),
+        cv2.resize(level * sky, wh),
+        cv2.resize(lobe * sky, wh) * gloss,
+        np.clip(np.float32(0.5) - edge * np.float32(hits.px_per_cm), 0.0, 1.0),
+    )
+
