@@ -133,15 +133,20 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
 
 
-def _numbered(folder: Path) -> list[tuple[Path, int]]:
+def image_files(folder: Path) -> list[Path]:
+    """Return the files that make up a folder's session: images and ``frames.csv``, sorted."""
     try:
-        found = [path for path in folder.iterdir() if is_image(path)]
+        found = [path for path in folder.iterdir() if is_image(path) or path.name == TIMES]
     except OSError as error:
         raise SourceError(folder, f"cannot be listed: {error.strerror or error}") from error
+    return sorted(found, key=lambda path: (natural_key(path.name), path.name))
+
+
+def _numbered(folder: Path) -> list[tuple[Path, int]]:
+    found = image_files(folder)
     if not found:
         endings = " ".join(sorted(ENDINGS))
         raise SourceError(folder, f"no images in the folder, expected {endings}")
-    found.sort(key=lambda path: (natural_key(path.name), path.name))
     return [(path, i * 1_000_000_000 // DEFAULT_FPS) for i, path in enumerate(found)]
 
 

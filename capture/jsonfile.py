@@ -17,6 +17,15 @@ _BOUNDED = reprlib.Repr()
 _BOUNDED.maxlevel = 2
 
 
+class FieldError(ValueError):
+    """Raised by a model's own checks: what was expected, and where below the model."""
+
+    def __init__(self, problem: str, *location: int | str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.location = location
+
+
 class StrictModel(BaseModel):
     """Unknown keys are errors, nothing is coerced, no NaN or infinity."""
 
@@ -39,8 +48,11 @@ def validated(path: Path, model: type[Model], document: Any) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        raise SidecarError(path, _field(first["loc"]), _problem(model, dict(first))) from error
+        fault: dict[str, Any] = dict(error.errors(include_url=False)[0])
+        own = fault.get("ctx", {}).get("error")
+        if isinstance(own, FieldError):
+            raise SidecarError(path, _field((*fault["loc"], *own.location)), own.problem) from error
+        raise SidecarError(path, _field(fault["loc"]), _problem(model, fault)) from error
 
 
 def shortened(value: object, length: int = 60) -> str:
@@ -105,7 +117,5 @@ def _problem(model: type[BaseModel], fault: dict[str, Any]) -> str:
         return f"unknown key{known}"
     if fault["type"] == "missing":
         return "missing"
-    if fault["type"] == "value_error":
-        return str(fault["msg"]).removeprefix("Value error, ")
     expected = str(fault["msg"]).replace("Input should be ", "expected ", 1)
     return f"{expected}, got {shortened(fault['input'])}"

@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from capture.errors import SidecarError
 from capture.illumination import Flip, Rgb
-from capture.jsonfile import StrictModel, read_json_model
+from capture.jsonfile import FieldError, StrictModel, read_json_model
 from capture.timeline import Timeline, Timing
 
 SUFFIX = ".illumination.json"
@@ -51,7 +51,7 @@ class FlipEntry(StrictModel):
         if self.colour is not None and not (
             1 <= len(self.colour) <= 64 and self.colour.isprintable() and self.colour.strip()
         ):
-            raise ValueError("colour: expected a printable name of 1 to 64 characters, or null")
+            raise FieldError("expected a printable name of 1 to 64 characters, or null", "colour")
         return self
 
     def flip(self, origin_ns: int) -> Flip:
@@ -61,14 +61,12 @@ class FlipEntry(StrictModel):
 
 
 def in_order(flips: list[FlipEntry]) -> list[FlipEntry]:
-    """Return the flips if each comes after the one before it; ValueError names the first not."""
+    """Return the flips if each comes after the one before it; FieldError names the first not."""
     for index, flip in enumerate(flips[1:], 1):
         before_ms = flips[index - 1].t_ms
         if to_ns(flip.t_ms) <= to_ns(before_ms):
-            raise ValueError(
-                f"flips[{index}].t_ms: expected later than flips[{index - 1}] ({before_ms:g} ms), "
-                f"got {flip.t_ms:g}"
-            )
+            problem = f"expected later than the one before ({before_ms:g} ms), got {flip.t_ms:g}"
+            raise FieldError(problem, "flips", index, "t_ms")
     return flips
 
 
@@ -89,6 +87,11 @@ class Sidecar(StrictModel):
     def _ordered(self) -> Sidecar:
         in_order(self.flips)
         return self
+
+    @property
+    def path(self) -> Path:
+        """The file that was read."""
+        return self._path
 
     def timing(self) -> Timing:
         """Return lag and guards as declared."""
