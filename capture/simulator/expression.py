@@ -120,8 +120,8 @@ class ExpressivePaint:
     def _lids(self, x: ArrayF, openness: float) -> tuple[ArrayF, ArrayF, ArrayF]:
         """Return the height of upper lid, lower lid and crease over the eye's own abscissa."""
         gap = self._person.eye_half_gap_cm
-        s = (x - (gap - 1.31)) / 2.62
-        corners = 2.50 + 0.14 * s
+        s = (x - (gap - 1.36)) / 2.66
+        corners = 2.44 + 0.22 * s
         arch = 4 * s * (1 - s)
         lower = corners - arch * 0.38 * (1 + 0.25 * (s - 0.5))
         full = corners + arch * 0.55 * (1 - 0.35 * (s - 0.5))
@@ -178,11 +178,12 @@ class ExpressivePaint:
         line = ramp(0.035 + 0.03 * along - np.abs(y - upper - 0.01), 0.06) * inside
         self._canvas.blend(at, line * (0.55 + 0.4 * along), dark, gloss=0.2)
         lean = (x - gap) * 0.45 * np.sign(y - upper)
-        comb = 0.5 + 0.5 * np.cos((x - lean * (y - upper)) * 46)
+        foot = x - lean * (y - upper)
+        comb = 0.5 + 0.5 * np.cos(foot * 52 + 2.4 * np.sin(foot * 17) + 1.7 * np.sin(foot * 7.3))
         reach = 0.24 * (0.45 + 0.8 * along) * (0.7 + 0.3 * openness)
         above = y - upper if openness > 0.35 else upper - y
         tips = ramp(reach - above, 0.12) * (above > 0) * comb**2 * inside
-        self._canvas.blend(at, tips * 0.55, dark)
+        self._canvas.blend(at, tips * 0.42, dark)
         rim = ramp(0.03 - np.abs(y - lower), 0.06) * inside
         self._canvas.tint(at, rim * 0.75, (0.72, 0.58, 0.57))
 

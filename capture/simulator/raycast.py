@@ -7,6 +7,7 @@ scene towards the camera, so that everything visible has negative z.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -19,6 +20,12 @@ EYES_CM = np.array([0.0, 2.6, 3.9])
 """Midpoint of the eyes in the head frame: the point that a head's position names."""
 
 _BOUND_CM = 13.4
+_NEAR = (0.3, 0.6)
+_ROUGH_CELL_CM = 0.9
+_FINE_PER_CM = 9.0
+"""Rays a cm on the fine grid: a third of a pixel's at 60 cm, and as fine as the shape's own map."""
+
+_Bounds: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,10 @@ class _Rays:
             self.origin[2] + t * self.z,
         )
 
+    def closest(self) -> ArrayF:
+        """Where each ray is nearest to the head's centre."""
+        return -(self.origin[0] * self.x + self.origin[1] * self.y + self.origin[2] * self.z)
+
     def resized(self, width: int, height: int) -> _Rays:
         x, y, z = (_grow(a, width, height) for a in (self.x, self.y, self.z))
         return _Rays(self.origin, x, y, z)
@@ -134,14 +145,39 @@ def _lookup(
     return far - surface, far, column, row
 
 
-def _march(radius: ArrayF, rays: _Rays, t: ArrayF, limit: ArrayF, steps: int) -> ArrayF:
-    """Damped Newton steps along the rays, never past the point nearest to the head."""
+def _march(radius: ArrayF, rays: _Rays, limit: ArrayF, steps: int) -> ArrayF:
+    """Approach the surface from outside; halve the step that first passed through it.
+
+    Newton alone cycles on lips and brows, where the surface is steeper than the rays.
+    """
+    t = rays.closest() - np.float32(_BOUND_CM)
+    outside, inside = t.copy(), limit.copy()
+    found = np.zeros(t.shape, bool)
     for _ in range(steps):
         x, y, z = rays.at(t)
         height, far, _, _ = _lookup(radius, x, y, z)
+        below = height <= 0
+        found |= below
+        np.copyto(inside, t, where=below)
+        np.copyto(outside, t, where=~below)
         descent = -(rays.x * x + rays.y * y + rays.z * z) / far
-        t = np.minimum(t + np.float32(0.7) * height / np.maximum(descent, np.float32(0.5)), limit)
+        ahead = np.minimum(t + np.float32(0.8) * height / np.maximum(descent, 0.5), limit)
+        t = np.where(found, np.float32(0.5) * (outside + inside), ahead)
     return t
+
+
+def _settle(radius: ArrayF, rays: _Rays, t: ArrayF, limit: ArrayF) -> ArrayF:
+    """Refine ``t`` by secants: the surface's own slope along each ray, not a guess of it."""
+    height, *_ = _lookup(radius, *rays.at(t))
+    step = np.clip(height, -0.3, 0.3) + np.copysign(np.float32(0.02), height)
+    for _ in range(2):
+        t_next = np.minimum(t + step, limit)
+        height_next, *_ = _lookup(radius, *rays.at(t_next))
+        fall = height - height_next
+        fall = np.where(np.abs(fall) < 1e-3, np.float32(1e-3), fall)
+        step = np.clip(height_next * (t_next - t) / fall, -0.4, 0.4)
+        t, height = t_next, height_next
+    return np.minimum(t + step, limit)
 
 
 def _silhouette(radius: ArrayF, rays: _Rays, closest: ArrayF) -> tuple[ArrayF, ArrayF]:
@@ -151,15 +187,15 @@ def _silhouette(radius: ArrayF, rays: _Rays, closest: ArrayF) -> tuple[ArrayF, A
     """
     least = np.full(closest.shape, np.inf, np.float32)
     where = closest.copy()
-    for offset in (-7.0, -5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.5):
-        t = closest + np.float32(offset)
+    for offset in (-7.0, -5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.5, 0.6, -0.6, 0.3, -0.3):
+        t = (where if abs(offset) in _NEAR else closest) + np.float32(offset)
         height, *_ = _lookup(radius, *rays.at(t))
         np.copyto(where, t, where=height < least)
         np.minimum(least, height, out=least)
     return least, where
 
 
-def _bounds(lens: Lens, pose: HeadPose) -> tuple[int, int, int, int] | None:
+def _bounds(lens: Lens, pose: HeadPose) -> _Bounds | None:
     centre = pose.centre_cm
     if -centre[2] < _BOUND_CM + 3.0:
         return None
@@ -172,22 +208,41 @@ def _bounds(lens: Lens, pose: HeadPose) -> tuple[int, int, int, int] | None:
     return left, top, right - left, bottom - top
 
 
+def _tightened(
+    shape: HeadShape, lens: Lens, pose: HeadPose, bounds: _Bounds, px_per_cm: float
+) -> _Bounds | None:
+    """Return the part of ``bounds`` that the head covers, found with rays a cell apart."""
+    left, top, width, height = bounds
+    cell = px_per_cm * _ROUGH_CELL_CM
+    grid_wh = max(4, round(width / cell)), max(4, round(height / cell))
+    rays = _make_rays(lens, pose, bounds, grid_wh)
+    edge, _ = _silhouette(shape.radius_cm, rays, rays.closest())
+    near = edge < _ROUGH_CELL_CM
+    rows, columns = np.nonzero(near.any(1))[0], np.nonzero(near.any(0))[0]
+    if len(rows) == 0:
+        return None
+    step_x, step_y = width / grid_wh[0], height / grid_wh[1]
+    x0, x1 = int(columns[0] * step_x), min(width, int((columns[-1] + 1) * step_x) + 1)
+    y0, y1 = int(rows[0] * step_y), min(height, int((rows[-1] + 1) * step_y) + 1)
+    return left + x0, top + y0, x1 - x0, y1 - y0
+
+
 def cast_head(shape: HeadShape, lens: Lens, pose: HeadPose) -> Hits | None:
     """Trace the head at ``pose``; None when it is out of the frame or behind the lens."""
-    bounds = _bounds(lens, pose)
+    wide = _bounds(lens, pose)
+    px_per_cm = lens.focal_px / max(-float(pose.eyes_cm[2]), 1.0)
+    bounds = _tightened(shape, lens, pose, wide, px_per_cm) if wide else None
     if bounds is None:
         return None
     left, top, width, height = bounds
-    px_per_cm = lens.focal_px / -float(pose.eyes_cm[2])
-    fine = max(1.0, px_per_cm / 9.0)
+    fine = max(1.0, px_per_cm / _FINE_PER_CM)
     fine_wh = max(4, round(width / fine)), max(4, round(height / fine))
-    coarse_wh = max(4, fine_wh[0] // 4), max(4, fine_wh[1] // 4)
+    coarse_wh = max(4, fine_wh[0] // 3), max(4, fine_wh[1] // 3)
     rays = _make_rays(lens, pose, bounds, coarse_wh)
-    closest = -(rays.origin[0] * rays.x + rays.origin[1] * rays.y + rays.origin[2] * rays.z)
-    edge, limit = _silhouette(shape.radius_cm, rays, closest)
-    t = _march(shape.radius_cm, rays, closest - np.float32(10.5), limit, 14)
+    edge, limit = _silhouette(shape.radius_cm, rays, rays.closest())
+    t = _march(shape.radius_cm, rays, limit, 14)
     rays, t, limit = rays.resized(*fine_wh), _grow(t, *fine_wh), _grow(limit, *fine_wh)
-    t = _march(shape.radius_cm, rays, t, limit, 3)
+    t = _settle(shape.radius_cm, rays, t, limit)
     x, y, z = rays.at(t)
     _, _, column, row = _lookup(shape.radius_cm, x, y, z)
     size = np.float32(shape.radius_cm.shape[0])
@@ -205,7 +260,7 @@ def cast_head(shape: HeadShape, lens: Lens, pose: HeadPose) -> Hits | None:
 
 
 def _make_rays(
-    lens: Lens, pose: HeadPose, bounds: tuple[int, int, int, int], grid_wh: tuple[int, int]
+    lens: Lens, pose: HeadPose, bounds: _Bounds, grid_wh: tuple[int, int]
 ) -> _Rays:
     """Return unit rays through the middles of the grid's cells, in the frame of the head."""
     left, top, width, height = bounds

@@ -48,6 +48,9 @@ _PROFILE = np.array(
     ]
 )[::-1]
 
+_JAW_CM, _JAW_SLOPE, _CHIN_Z_CM = -8.8, 0.42, 4.2
+"""Underside of the jaw: a plane that rises from the chin to the angle of the jaw."""
+
 # y, height of the bridge over the skull, its half width
 _NOSE = np.array(
     [
@@ -134,10 +137,11 @@ def _skull_radius(person: Identity, directions: ArrayF) -> ArrayF:
         back = np.minimum(half_width * 1.35, 10.2)
         depth = np.maximum(np.where(z > CENTRE_CM[2], front, back), 0.05)
         outside = (x / np.maximum(half_width, 0.05)) ** 2 + ((z - CENTRE_CM[2]) / depth) ** 2 > 1
-        outside |= (y > 12.4) | (y < -9.3)
+        outside |= (y > 12.4) | (y < _JAW_CM + _JAW_SLOPE * (_CHIN_Z_CM - z))
         high = np.where(outside, radius, high)
         low = np.where(outside, low, radius)
-    return (low + high) / 2
+    rounded: ArrayF = cv2.GaussianBlur((low + high) / 2, (0, 0), 1.6)
+    return rounded
 
 
 def _nose(person: Identity, x: ArrayF, y: ArrayF) -> ArrayF:
@@ -147,7 +151,7 @@ def _nose(person: Identity, x: ArrayF, y: ArrayF) -> ArrayF:
     nose = nose + 0.30 * _bump(x, y, (0.0, -0.55), (0.55, 0.50))
     ala = 1.22 * person.nose_width
     for side in (-1.0, 1.0):
-        nose = nose + 0.62 * _bump(x, y, (side * ala, -1.0), (0.50, 0.55))
+        nose = nose + 0.50 * _bump(x, y, (side * ala, -1.0), (0.50, 0.60))
         nose = nose - 0.22 * _bump(x, y, (side * 0.62, -1.65), (0.32, 0.25))
     return nose.astype(np.float32)
 
@@ -195,9 +199,11 @@ def hair_mask(person: Identity, points_cm: ArrayF) -> ArrayF:
     wide = np.abs(x)
     line = person.hairline_cm - 0.035 * x * x + 0.35 * _bump(x, y, (4.2, 7.5), (1.2, 3.0))
     line += 0.35 * _bump(x, y, (-4.2, 7.5), (1.2, 3.0)) - 2.2 * np.maximum(wide - 5.0, 0.0) ** 2
-    top = y - line
-    temple = np.minimum(np.minimum(wide - 6.0, y - 0.4), 1.2 - z - 0.35 * np.maximum(3.0 - y, 0.0))
-    back = np.minimum(-5.4 - z, y + 2.5)
+    top = y - np.maximum(line, 3.7 - 0.25 * np.maximum(-2.0 - z, 0.0))
+    front = 1.0 - 0.5 * np.maximum(4.5 - y, 0.0) - z
+    behind = np.where(y > 3.6, 9.0, z + 1.0)
+    temple = np.minimum(np.minimum(wide - 5.6, y - 0.4), np.minimum(front, behind))
+    back = np.minimum(-4.9 - z, y + 2.5)
     inside = np.maximum(np.maximum(top, temple), back)
     return np.clip(0.5 + inside / 0.5, 0.0, 1.0).astype(np.float32)
 
@@ -208,10 +214,9 @@ def _ears(points: ArrayF) -> ArrayF:
     side = np.clip((np.abs(points[..., 0]) - 5.5) / 1.0, 0.0, 1.0)
     lean = z + 3.1 + 0.18 * (y - 0.8)
     shell = (lean / 1.35) ** 2 + ((y - 0.8) / 3.0) ** 2
-    rim = np.exp(-(((shell - 0.8) / 0.35) ** 2))
-    bowl = np.clip(1.1 - shell, 0.0, 1.0)
-    ear: ArrayF = (1.15 * rim + 0.55 * bowl) * side * (shell < 1.6)
-    return ear
+    rim = np.exp(-(((shell - 0.85) / 0.55) ** 2))
+    ear: ArrayF = (0.95 * rim + 0.45 * np.exp(-((lean - 0.7) ** 2))) * side
+    return ear * np.clip((2.0 - shell) / 0.8, 0.0, 1.0)
 
 
 def _normals_of(points: ArrayF, directions: ArrayF) -> ArrayF:
@@ -238,13 +243,15 @@ def build_shape(person: Identity) -> HeadShape:
         radius = 0.4 * radius + 0.6 * (skull + relief)
     radius = skull + relief
     points = radius[..., None] * directions + centre
-    hair = cv2.GaussianBlur(hair_mask(person, points), (0, 0), 2.5)
+    hair = hair_mask(person, points)
+    hair = hair * np.clip(1.6 * cv2.GaussianBlur(hair, (0, 0), 7.0) - 0.6, 0.0, 1.0)
+    hair = cv2.GaussianBlur(hair, (0, 0), 2.0)
     rng = np.random.default_rng(np.random.SeedSequence([person.seed, 0x4A1]))
     tufts = cv2.resize(
         rng.normal(0, 1, (24, 48)).astype(np.float32), (SHAPE_SIZE, SHAPE_SIZE), interpolation=2
     )
     volume = 0.35 + 0.75 * np.clip((points[..., 1] - 5.0) / 5.0, 0.0, 1.0)
-    radius = radius + hair * (volume + 0.10 * tufts) + _ears(points) * (1 - hair)
+    radius = radius + hair * (volume + 0.10 * tufts) + cv2.GaussianBlur(_ears(points), (0, 0), 1.5) * (1 - hair)
     points = (radius[..., None] * directions + centre).astype(np.float32)
     normals = _normals_of(points, directions)
     folds = cv2.GaussianBlur(radius, (0, 0), 7) - radius

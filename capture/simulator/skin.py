@@ -35,7 +35,7 @@ def _skin(canvas: Canvas, person: Identity) -> None:
     red = 0.8 * (hill(x, y, (-4.3, 0.0), (1.9, 1.6)) + hill(x, y, (4.3, 0.0), (1.9, 1.6)))
     red += 0.7 * hill(x, y, (0.0, -0.8), (1.2, 1.0)) + 0.4 * hill(x, y, (0.0, -7.0), (1.6, 1.0))
     red += 0.5 * ramp(np.abs(x) - 7.2, 0.8)
-    red *= 1 + 0.25 * grain(rng, size, 60)
+    red *= 1 + 0.10 * grain(rng, size, 60)
     canvas.tint(_WHOLE, np.clip(red, 0, 1.4), (1.02, 0.90, 0.91))
     if person.stubble > 0:
         beard = ramp(-0.9 - y - 0.25 * np.abs(x) * (np.abs(x) < 2.4), 2.0) * ramp(
@@ -72,7 +72,7 @@ def _nose(canvas: Canvas) -> None:
     wide = np.abs(x)
     fold = np.abs(np.hypot((wide - 1.18) / 0.62, (y + 1.05) / 0.72) - 1.0)
     behind = ramp(wide - 1.0, 0.5) * ramp(y + 2.0, 0.5) * ramp(0.0 - y, 0.9)
-    canvas.tint(at, ramp(0.16 - fold, 0.22) * behind * 0.75, (0.72, 0.60, 0.58))
+    canvas.tint(at, ramp(0.15 - fold, 0.26) * behind * 0.55, (0.74, 0.63, 0.61))
     under = hill(x, y, (0.0, -1.85), (1.35, 0.32))
     canvas.tint(at, under * 0.55, (0.74, 0.63, 0.62))
     tilt = (wide - 0.66) * 0.9 + (y + 1.66) * 0.35, (y + 1.66) * 0.95 - (wide - 0.66) * 0.35
@@ -141,21 +141,27 @@ def _hair(canvas: Canvas, person: Identity) -> None:
     ragged = ramp(mask - 0.5 + 0.13 * np.clip(grain(rng, (size, size), 160), -3, 3), 0.35)
     base = encode(person.hair)
     canvas.blend(_WHOLE, ragged, base * 0.72, gloss=0.5)
+    edge = cv2.GaussianBlur(mask, (0, 0), 12.0)
+    reach = np.clip(3.0 * edge - 0.4, 0.0, 1.0)
+    fringe = ((edge > 0.12) & (edge < 0.75)).astype(np.float32)
+    canvas.blend(_WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.4)
     for tone, count, cover in ((0.55, 2600, 0.75), (1.25, 2200, 0.6), (1.55, 700, 0.5)):
-        sheet = _hair_sheet(mask, rng, count)
-        canvas.blend(_WHOLE, sheet * cover, _lift(base, tone), gloss=0.6)
+        sheet = _hair_sheet(mask, rng, count, (40, 120))
+        canvas.blend(_WHOLE, sheet * (cover * reach), _lift(base, tone), gloss=0.6)
 
 
-def _hair_sheet(mask: ArrayF, rng: np.random.Generator, count: int) -> ArrayF:
+def _hair_sheet(
+    mask: ArrayF, rng: np.random.Generator, count: int, reach_px: tuple[int, int]
+) -> ArrayF:
     """Draw hairs that run from the face outwards, swept to one side."""
     size = mask.shape[0]
-    roots = rng.uniform(0, size, (count * 3, 2))
+    roots = rng.uniform(0, size, (count * 6, 2))
     inside = mask[roots[:, 1].astype(int), roots[:, 0].astype(int)] > 0.35
     roots = roots[inside][:count]
     outward = roots - np.array([size / 2, size * 0.58])
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     outward += np.array([0.35, 0.0]) + rng.normal(0, 0.10, outward.shape)
-    reach = rng.uniform(40, 120, (len(roots), 1))
+    reach = rng.uniform(*reach_px, (len(roots), 1))
     return _strokes((size, size), roots, roots + outward * reach, 0.12).astype(np.float32) / 255.0
 
 
