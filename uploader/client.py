@@ -9,10 +9,10 @@ import httpx
 
 from uploader.answers import Answer, error_of
 from uploader.clock import Clock
-from uploader.credentials import Credential
+from uploader.credentials import BearerToken, Credential
 from uploader.decision import parse_decision
 from uploader.endpoint import Endpoint, checked_model_version
-from uploader.errors import CredentialError, ProvenanceError, UploaderError
+from uploader.errors import CredentialError, ProvenanceError, TokenExpiredError, UploaderError
 from uploader.exchange import Call, Exchange, HttpOptions
 from uploader.submission import Outcome, Submission
 
@@ -90,7 +90,11 @@ class DetectClient:
             headers={"Content-Type": submission.content_type},
             client_request_id=submission.client_request_id,
         )
-        answer = self._exchange.send(call, submission.token or self._credential)
+        credential = submission.token or self._credential
+        answer = self._exchange.send(call, credential)
+        if answer.status == 401 and isinstance(credential, BearerToken):
+            refused = error_of(answer)
+            raise TokenExpiredError(refused.message, refused.context)
         return self._outcome(submission, answer)
 
     def try_detect(self, submission: Submission) -> Outcome:

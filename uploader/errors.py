@@ -5,7 +5,7 @@
     UploaderError
     ├── EndpointError            a URL, region or model version that cannot be used
     ├── CredentialError          no key or token, both, unreadable, malformed
-    │   ├── TokenExpiredError    a session's token has run out, or belongs to another session
+    │   ├── TokenExpiredError    a session's token has run out, or its session is deleted
     │   └── TokenSourceError     the file, command or URL gave no token
     ├── PayloadError             what the service would refuse, refused here (messages 2-5, 7, 8)
     ├── ProvenanceError          a simulated session for a service that is not local
@@ -124,7 +124,7 @@ class CredentialError(UploaderError):
 
 
 class TokenExpiredError(CredentialError):
-    """A session's token has run out, or the only token at hand belongs to another session."""
+    """A session's token is not accepted (401): it has run out, or its session was deleted."""
 
     code = "token_expired"
     advice = "the submission is kept; read the session's fate on the application server"

@@ -1,0 +1,107 @@
+"""The few operations on files that durability rests on, as a port: tests make each one fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+class Disk(Protocol):
+    """Each method is one step; every one raises `OSError`."""
+
+    def create(self, path: Path) -> BinaryIO:
+        """Open a new file that only the owner can read."""
+        ...
+
+    def write(self, file: BinaryIO, data: bytes) -> None:
+        """Write all of ``data``."""
+        ...
+
+    def sync(self, file: BinaryIO) -> None:
+        """Return when the file's content is on the disk."""
+        ...
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Put ``source`` in the place of ``target``."""
+        ...
+
+    def sync_directory(self, path: Path) -> None:
+        """Return when the names in the directory are on the disk."""
+        ...
+
+    def erase(self, path: Path, length: int) -> None:
+        """Overwrite the first ``length`` bytes with zeros, on the disk."""
+        ...
+
+    def unlink(self, path: Path) -> None:
+        """Remove the file."""
+        ...
+
+    def read(self, path: Path) -> bytes:
+        """Return the file's bytes."""
+        ...
+
+    def names(self, path: Path) -> list[str]:
+        """Return the names in the directory."""
+        ...
+
+    def free_bytes(self, path: Path) -> int:
+        """Return what is free for us where ``path`` lies."""
+        ...
+
+
+class RealDisk:
+    """The operating system."""
+
+    def create(self, path: Path) -> BinaryIO:
+        """Open with O_EXCL and mode 0600."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0)
+
+    def write(self, file: BinaryIO, data: bytes) -> None:
+        """Write until nothing is left; an unbuffered file may take less than it is given."""
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+    def sync(self, file: BinaryIO) -> None:
+        """Fsync the descriptor that was written to: another one may miss the error."""
+        os.fsync(file.fileno())
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Atomically on one file system."""
+        source.replace(target)
+
+    def sync_directory(self, path: Path) -> None:
+        """Fsync the directory; Windows has no such thing and orders its metadata itself."""
+        if os.name == "nt":
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def erase(self, path: Path, length: int) -> None:
+        """Overwrite in place and fsync."""
+        with path.open("r+b", buffering=0) as file:
+            file.write(bytes(min(length, os.fstat(file.fileno()).st_size)))
+            os.fsync(file.fileno())
+
+    def unlink(self, path: Path) -> None:
+        """Remove; already gone is fine."""
+        path.unlink(missing_ok=True)
+
+    def read(self, path: Path) -> bytes:
+        """Return all bytes."""
+        return path.read_bytes()
+
+    def names(self, path: Path) -> list[str]:
+        """Return names in no order."""
+        return os.listdir(path)  # noqa: PTH208 - names are wanted, not a Path for each of 10,000
+
+    def free_bytes(self, path: Path) -> int:
+        """Return free bytes for unprivileged users."""
+        return shutil.disk_usage(path).free
