@@ -12,22 +12,21 @@ from capture.frame import ImageU8
 from preprocess.clip import Candidate, Clip, ClipEntry, ClipFile
 from preprocess.clip_options import ClipOptions, ClipReport
 from preprocess.encoder_pool import EncoderPool, Job
-from preprocess.errors import ClipRejected, EncodeError, GeometryError
-from preprocess.images_out import ENDINGS, ImageFile, encode_image
+from preprocess.errors import ClipRejected, EncodeError, GeometryError, OptionError
+from preprocess.images_out import ENDINGS, ImageFile, check_image, encode_image
 from preprocess.reasons import Reason
 from preprocess.selection import Selection
-from preprocess.webp import budget
-from preprocess.webp.muxer import (
-    FILE_OVERHEAD_BYTES,
-    FRAME_OVERHEAD_BYTES,
-    durations_ms,
-    mux,
-    muxed_bytes,
-)
+from preprocess.webp.animation import Fitter, frame_share
+from preprocess.webp.muxer import durations_ms, mux
 from preprocess.webp.riff import MAX_SIDE_PX
-from preprocess.webp.stills import RAISED_QUALITY, Ladder, quality_range
+from preprocess.webp.stills import Ladder
+
+__all__ = ["VIDEO_NAME", "ClipBuilder", "ClipOptions", "ClipRejected", "ClipReport"]
 
 VIDEO_NAME = "video.webp"
+
+_BEHIND = 0.5
+"""Live, effort is lowered when this share of the waiting crops' room is taken."""
 
 
 class ClipBuilder:
@@ -40,6 +39,11 @@ class ClipBuilder:
         information.
     expected_frames : the most candidates that can come, where that is known: with fewer than the
         selection takes, each frame's share of the file is larger from the start.
+
+    Raises
+    ------
+    OptionError
+        where ``max_frames`` is below one frame for each colour.
     """
 
     def __init__(
@@ -48,18 +52,20 @@ class ClipBuilder:
         colours: Sequence[str] | None = None,
         expected_frames: int | None = None,
     ) -> None:
-        plan = tuple(dict.fromkeys(colours)) if colours is not None else None
-        if plan is not None and not 1 <= len(plan) <= options.max_frames:
-            raise EncodeError(
+        plan = tuple(dict.fromkeys(colours)) if colours else None
+        if plan is not None and len(plan) > options.max_frames:
+            raise OptionError(
                 f"max_frames: expected at least one for each of {len(plan)} colours,"
                 f" got {options.max_frames}"
             )
         self._options = options
         self._selection = Selection(options.rule, plan)
         self._expected_frames = expected_frames
+        self._hold_back = 0 if plan is not None or options.live else options.hold_back
         self._jobs: dict[int, Job[Ladder | ImageFile]] = {}
+        self._held: dict[int, Job[Ladder | ImageFile]] = {}
         self._pool: EncoderPool[Ladder | ImageFile] = EncoderPool(
-            options.workers, options.pending_crops, options.stall_s
+            options.workers, options.pending_crops + self._hold_back, options.stall_s
         )
         self._size_wh: tuple[int, int] | None = None
         self._method = options.method
@@ -85,24 +91,28 @@ class ClipBuilder:
         GeometryError
             where the target leaves the crop, or the crop the full frame.
         """
-        self._check(candidate, pixels)
+        self._check_open()
+        _check_frame(candidate, pixels, self._size_wh)
+        if self._options.live:
+            self._ease()
         if not self._pool.reserve(wait=not self._options.live):
-            self._fall_back()
+            self._report = replace(self._report, skipped=self._report.skipped + 1)
             return
         try:
             offer = self._selection.offer(candidate)
         except EncodeError:
             self._pool.release()
             raise
+        self._size_wh = (pixels.shape[1], pixels.shape[0])
         for seq in offer.evicted:
+            self._held.pop(seq, None)
             self._jobs.pop(seq).cancel()
+        lost = len(offer.evicted) + (not offer.kept)
         self._report = replace(
-            self._report,
-            offered=self._report.offered + 1,
-            lost=self._report.lost + len(offer.evicted) + (not offer.kept),
+            self._report, offered=self._report.offered + 1, lost=self._report.lost + lost
         )
         if offer.kept:
-            self._jobs[candidate.seq] = self._pool.submit(pixels.copy(), self._encoder())
+            self._keep(candidate.seq, pixels)
         else:
             self._pool.release()
 
@@ -119,7 +129,8 @@ class ClipBuilder:
         """
         self._check_open()
         try:
-            self._check_counts()
+            _check_counts(self._selection, self._options)
+            self._start(leave=0)
             return self._animation() if self._options.container == "webp" else self._images()
         finally:
             self.close()
@@ -127,7 +138,10 @@ class ClipBuilder:
     def close(self) -> None:
         """Give up what is not finished and end the threads; idempotent."""
         self._open = False
+        for job in self._jobs.values():
+            job.cancel()
         self._jobs.clear()
+        self._held.clear()
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -145,72 +159,34 @@ class ClipBuilder:
         if not self._open:
             raise EncodeError("the clip is finished or closed: start a new builder")
 
-    def _check(self, candidate: Candidate, pixels: ImageU8) -> None:
-        self._check_open()
-        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != "uint8":
-            raise EncodeError(
-                f"frame {candidate.seq}: expected (H, W, 3) uint8,"
-                f" got {pixels.shape} {pixels.dtype}"
-            )
-        size_wh = (pixels.shape[1], pixels.shape[0])
-        self._size_wh = self._size_wh or size_wh
-        if size_wh != self._size_wh or not 1 <= min(size_wh) <= max(size_wh) <= MAX_SIDE_PX:
-            raise EncodeError(
-                f"frame {candidate.seq}: a crop of {size_wh}, expected {self._size_wh}"
-                f" with sides of 1 to {MAX_SIDE_PX}"
-            )
-        target, crop = candidate.target, candidate.crop
-        if min(target) < 0 or target.right > size_wh[0] or target.bottom > size_wh[1]:
-            raise GeometryError(f"frame {candidate.seq}: target {target} leaves the crop {size_wh}")
-        if (
-            min(crop.x_px, crop.y_px) < 0
-            or crop.x_px + size_wh[0] > crop.full_width_px
-            or crop.y_px + size_wh[1] > crop.full_height_px
-        ):
-            raise GeometryError(f"frame {candidate.seq}: crop {crop} leaves the full frame")
+    def _ease(self) -> None:
+        """Lower the effort of the stills to come once the encoders are behind."""
+        options, lower = self._options, self._options.live_method
+        if options.container != "webp" or lower >= self._method or self._pool.fullness < _BEHIND:
+            return
+        said = f"encoders behind: method {self._method} lowered to {lower}"
+        self._method = lower
+        fallbacks = (*self._report.fallbacks, said)
+        self._report = replace(self._report, method=lower, fallbacks=fallbacks)
 
-    def _fall_back(self) -> None:
-        """Live, and the encoders are behind: less effort first; this frame is passed over."""
-        said = self._report.fallbacks
-        lower = self._options.live_method
-        if self._options.container == "webp" and lower < self._method:
-            self._method = lower
-            said += (f"encoders behind: method {self._options.method} lowered to {lower}",)
-        self._report = replace(
-            self._report, skipped=self._report.skipped + 1, method=self._method, fallbacks=said
-        )
+    def _keep(self, seq: int, pixels: ImageU8) -> None:
+        job = self._pool.hold(pixels.copy(), self._encoder())
+        self._jobs[seq] = self._held[seq] = job
+        self._start(leave=self._hold_back)
+
+    def _start(self, leave: int) -> None:
+        """Hand the oldest crops to the threads until ``leave`` are held back."""
+        while len(self._held) > leave:
+            self._pool.start(self._held.pop(next(iter(self._held))))
 
     def _encoder(self) -> Callable[[ImageU8], Ladder | ImageFile]:
-        if self._options.container == "webp":
-            return partial(_ladder, self._options, self._method, self._share())
-        return partial(encode_image, options=self._options)
-
-    def _share(self) -> int:
-        """Bytes for the chunks of one frame of a clip of the expected length."""
-        frames = max(1, min(self._selection.expected, self._expected_frames or 1 << 30))
-        left = self._options.target_bytes - FILE_OVERHEAD_BYTES
-        return max(0, left // frames - FRAME_OVERHEAD_BYTES)
-
-    def _check_counts(self) -> None:
-        options, counts = self._options, self._selection.counts()
-        total = sum(counts.values())
-        if self._selection.colours is None:
-            if total < max(1, options.min_frames):
-                raise ClipRejected(
-                    (Reason.TOO_FEW_FRAMES,),
-                    f"{total} accepted frames, at least {options.min_frames} are needed:"
-                    " hold still, face the camera, for longer",
-                )
-            return
-        if total == 0:
-            raise ClipRejected((Reason.TOO_FEW_FRAMES,), "no frame was accepted under the light")
-        if min(counts.values()) < options.min_per_colour:
-            figures = ", ".join(f"{colour} {count}" for colour, count in counts.items())
-            raise ClipRejected(
-                (Reason.TOO_FEW_PER_COLOUR,),
-                f"accepted frames per colour: {figures};"
-                f" at least {options.min_per_colour} of each are needed",
-            )
+        if self._options.container != "webp":
+            return partial(encode_image, options=self._options)
+        expected = self._selection.expected
+        if self._expected_frames is not None:
+            expected = min(expected, self._expected_frames)
+        share = frame_share(self._options.target_bytes, expected)
+        return partial(_ladder, self._options, self._method, share)
 
     def _animation(self) -> Clip:
         ladders = {
@@ -218,97 +194,31 @@ class ClipBuilder:
             for seq, job in self._jobs.items()
             if isinstance(value := self._pool.result(job), Ladder)
         }
-        chosen, qualities = self._fit(ladders)
-        stills = [
-            ladders[c.seq].rungs[quality] for c, quality in zip(chosen, qualities, strict=True)
+        fitted = Fitter(self._options, self._pool.map).fit(self._selection, ladders)
+        said = self._report.fallbacks
+        if fitted.raised_from_bytes is not None:
+            said += (f"quality raised: {fitted.raised_from_bytes} bytes were too few",)
+        self._report = replace(
+            self._report, dropped=fitted.dropped, recoded=fitted.recoded, fallbacks=said
+        )
+        entries = [
+            self._entry(candidate, index, VIDEO_NAME, index)
+            for index, candidate in enumerate(fitted.chosen)
         ]
-        entries = [self._entry(c, index, VIDEO_NAME, index) for index, c in enumerate(chosen)]
-        content = mux(stills, durations_ms([entry.t_ms for entry in entries]))
-        return self._clip((ClipFile(VIDEO_NAME, content),), entries, qualities)
-
-    def _fit(self, ladders: dict[int, Ladder]) -> tuple[list[Candidate], list[int]]:
-        """Return the frames, and the quality of each, that meet the limits."""
-        options = self._options
-        least = options.min_per_colour if self._selection.colours else options.min_frames
-        while True:
-            chosen = list(self._selection.chosen())
-            frames = [ladders[candidate.seq] for candidate in chosen]
-            room = options.target_bytes - muxed_bytes([0] * len(frames))
-            qualities = budget.fit(
-                [ladder.sizes for ladder in frames],
-                room,
-                options.quality_min,
-                partial(self._recode, frames),
-            )
-            if qualities is not None:
-                return chosen, self._raise(frames, qualities)
-            if self._selection.drop_worst(max(1, least)) is None:
-                raise ClipRejected(
-                    (Reason.TOO_LARGE_FILE,),
-                    f"{len(frames)} frames at quality {options.quality_min} are above"
-                    f" {options.target_bytes} bytes and none can be spared: raise target_bytes or"
-                    " lower quality_min",
-                )
-            self._report = replace(self._report, dropped=self._report.dropped + 1)
-
-    def _recode(
-        self, frames: Sequence[Ladder], indices: Sequence[int], share: int
-    ) -> list[budget.Sizes]:
-        self._report = replace(self._report, recoded=self._report.recoded + len(indices))
-        self._pool.map(lambda index: frames[index].recode(share), indices)
-        return [frames[index].sizes for index in indices]
-
-    def _raise(self, frames: Sequence[Ladder], qualities: list[int]) -> list[int]:
-        """Return the qualities, the highest where the file would be below its smallest size."""
-        options = self._options
-
-        def total(picks: Sequence[int]) -> int:
-            return muxed_bytes([len(f.rungs[q].chunks) for f, q in zip(frames, picks, strict=True)])
-
-        if total(qualities) >= options.min_bytes:
-            return qualities
-        self._pool.map(Ladder.raise_quality, frames)
-        raised = [RAISED_QUALITY] * len(frames)
-        size = total(raised)
-        if not options.min_bytes <= size <= options.target_bytes:
-            raise ClipRejected(
-                (Reason.TOO_SMALL_FILE,),
-                f"{size} bytes at quality {RAISED_QUALITY}, at least {options.min_bytes} are"
-                " needed: the picture is plain; is the lens covered?",
-            )
-        said = f"quality raised to {RAISED_QUALITY}: {total(qualities)} bytes were too few"
-        self._report = replace(self._report, fallbacks=(*self._report.fallbacks, said))
-        return raised
+        content = mux(fitted.stills, durations_ms([entry.t_ms for entry in entries]))
+        return self._clip((ClipFile(VIDEO_NAME, content),), entries, fitted.qualities)
 
     def _images(self) -> Clip:
         ending = ENDINGS[self._options.container]
         files, entries, qualities = [], [], []
         for index, candidate in enumerate(self._selection.chosen()):
             image = self._pool.result(self._jobs[candidate.seq])
-            if not isinstance(image, ImageFile):
-                raise EncodeError(f"frame {candidate.seq}: no image file was made")
-            self._check_image(candidate, image)
-            name = f"frame-{index:03d}.{ending}"
-            files.append(ClipFile(name, image.content))
-            entries.append(self._entry(candidate, index, name, 0))
-            qualities += [image.quality] if image.quality is not None else []
+            if isinstance(image, ImageFile):
+                check_image(candidate.seq, image, self._options)
+                files.append(ClipFile(f"frame-{index:03d}.{ending}", image.content))
+                entries.append(self._entry(candidate, index, files[-1].name, 0))
+                qualities += [image.quality] if image.quality is not None else []
         return self._clip(tuple(files), entries, qualities)
-
-    def _check_image(self, candidate: Candidate, image: ImageFile) -> None:
-        size, options = len(image.content), self._options
-        if size > options.file_limit_bytes:
-            cure = "use jpeg or webp" if options.container == "png" else "lower quality_min"
-            raise ClipRejected(
-                (Reason.TOO_LARGE_FILE,),
-                f"frame {candidate.seq}: {size} bytes as {options.container}, at most"
-                f" {options.file_limit_bytes} are taken: {cure}, or submit a smaller crop",
-            )
-        if size < options.min_bytes:
-            raise ClipRejected(
-                (Reason.TOO_SMALL_FILE,),
-                f"frame {candidate.seq}: {size} bytes as {options.container}, at least"
-                f" {options.min_bytes} are needed: the picture is plain; is the lens covered?",
-            )
 
     def _entry(self, candidate: Candidate, index: int, name: str, number: int) -> ClipEntry:
         focus = self._options.focus
@@ -326,19 +236,57 @@ class ClipBuilder:
     def _clip(
         self, files: tuple[ClipFile, ...], entries: Sequence[ClipEntry], qualities: Sequence[int]
     ) -> Clip:
-        low, high = quality_range(qualities)
+        low, high = (min(qualities), max(qualities)) if qualities else (None, None)
         self._report = replace(
             self._report,
             quality_low=low,
             quality_high=high,
             file_bytes=sum(len(file.content) for file in files),
         )
-        return Clip(
-            files, tuple(entries), self._size_wh or (0, 0), low, dropped=self._report.dropped
-        )
+        dropped = self._report.dropped
+        return Clip(files, tuple(entries), self._size_wh or (0, 0), low, dropped=dropped)
 
 
 def _ladder(options: ClipOptions, method: int, share_bytes: int, pixels: ImageU8) -> Ladder:
     ladder = Ladder(options.quality, options.quality_min, method)
     ladder.build(pixels, share_bytes)
     return ladder
+
+
+def _check_frame(candidate: Candidate, pixels: ImageU8, size_wh: tuple[int, int] | None) -> None:
+    """Check the door: what the encoders and the metadata take for granted."""
+    name = f"frame {candidate.seq}"
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != "uint8":
+        raise EncodeError(f"{name}: expected (H, W, 3) uint8, got {pixels.shape} {pixels.dtype}")
+    width, height = pixels.shape[1], pixels.shape[0]
+    if (width, height) != (size_wh or (width, height)):
+        raise EncodeError(f"{name}: a crop of {width}x{height} after crops of {size_wh}")
+    if not 1 <= min(width, height) <= max(width, height) <= MAX_SIDE_PX:
+        raise EncodeError(f"{name}: a crop of {width}x{height}; a side has 1 to {MAX_SIDE_PX}")
+    target, crop = candidate.target, candidate.crop
+    if min(target) < 0 or target.right > width or target.bottom > height:
+        raise GeometryError(f"{name}: target {target} leaves the crop of {width}x{height}")
+    right, bottom = crop.x_px + width, crop.y_px + height
+    if min(crop.x_px, crop.y_px) < 0 or right > crop.full_width_px or bottom > crop.full_height_px:
+        raise GeometryError(f"{name}: {crop} of {width}x{height} leaves the full frame")
+
+
+def _check_counts(selection: Selection, options: ClipOptions) -> None:
+    counts = selection.counts()
+    total = sum(counts.values())
+    if selection.colours is None:
+        if total < options.min_frames:
+            raise ClipRejected(
+                (Reason.TOO_FEW_FRAMES,),
+                f"{total} accepted frames, at least {options.min_frames} are needed:"
+                " face the camera, hold still, for longer",
+            )
+    elif total == 0:
+        raise ClipRejected((Reason.TOO_FEW_FRAMES,), "no frame was accepted while a colour lit it")
+    elif min(counts.values()) < options.min_per_colour:
+        figures = ", ".join(f"{colour} {count}" for colour, count in counts.items())
+        raise ClipRejected(
+            (Reason.TOO_FEW_PER_COLOUR,),
+            f"accepted frames per colour: {figures};"
+            f" at least {options.min_per_colour} of each are needed",
+        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from capture.options import option
-from preprocess.errors import EncodeError
+from preprocess.errors import OptionError
 from preprocess.selection import SelectionRule
 
 Container = Literal["webp", "jpeg", "png"]
@@ -19,7 +19,7 @@ class ClipOptions:
 
     Raises
     ------
-    EncodeError
+    OptionError
         for a value outside its range; names the field and the range.
     """
 
@@ -98,6 +98,9 @@ class ClipOptions:
     pending_crops: int = option(
         8, unit="crops", low=1, high=256, why="raw crops that may wait: 12 MB at 720 pixels"
     )
+    hold_back: int = option(
+        8, unit="crops", low=0, high=256, why="without light: many lose at once and are not encoded"
+    )
     live: bool = option(
         False, unit="", why="fall back instead of waiting; bytes may then depend on the machine"
     )
@@ -109,13 +112,13 @@ class ClipOptions:
         for name, choices in (("container", Container), ("focus", Focus)):
             if getattr(self, name) not in get_args(choices):
                 expected = ", ".join(get_args(choices))
-                raise EncodeError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
+                raise OptionError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
         for item in fields(self):
             value, low, high = getattr(self, item.name), item.metadata["low"], item.metadata["high"]
             if low is not None and not low <= value <= high:
-                raise EncodeError(f"{item.name}: expected {low} to {high}, got {value}")
+                raise OptionError(f"{item.name}: expected {low} to {high}, got {value}")
         if self.quality_min > self.quality:
-            raise EncodeError(f"quality_min: {self.quality_min} is above quality {self.quality}")
+            raise OptionError(f"quality_min: {self.quality_min} is above quality {self.quality}")
 
     @property
     def file_limit_bytes(self) -> int:

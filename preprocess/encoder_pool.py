@@ -23,10 +23,10 @@ class Job(Generic[T]):
         self._encode = encode
         self._room = room
         self._lock = threading.Lock()
-        self.future: Future[T | None] = Future()
+        self.future: Future[T | None] | None = None
 
     def run(self) -> T | None:
-        """Encode, or return None when the frame has lost meanwhile."""
+        """Encode, or return None where the frame has lost meanwhile."""
         with self._lock:
             pixels, self._pixels = self._pixels, None
         if pixels is None:
@@ -49,30 +49,47 @@ class Room:
     """Counts the raw crops that are held; waits for a place, but never for ever."""
 
     def __init__(self, places: int) -> None:
-        self._places = threading.BoundedSemaphore(places)
+        self._places = places
+        self._held = 0
+        self._changed = threading.Condition()
 
-    def enter(self, timeout_s: float | None) -> bool:
-        """Take a place; None asks only."""
-        if timeout_s is None:
-            return self._places.acquire(blocking=False)
-        return self._places.acquire(timeout=timeout_s)
+    @property
+    def fullness(self) -> float:
+        """Share of the places that are taken."""
+        with self._changed:
+            return self._held / self._places
+
+    def enter(self, timeout_s: float) -> bool:
+        """Take a place within the time; False where none came free."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._held < self._places, timeout_s):
+                return False
+            self._held += 1
+            return True
 
     def leave(self) -> None:
         """Give the place back."""
-        self._places.release()
+        with self._changed:
+            self._held -= 1
+            self._changed.notify()
 
 
 class EncoderPool(Generic[T]):
-    """Threads with room for ``pending`` raw crops, those in work included.
+    """Threads with room for ``places`` raw crops, those in work included.
 
     ``stall_s`` bounds every wait: an encoder that is silent for longer is reported as such.
     """
 
-    def __init__(self, workers: int, pending: int, stall_s: float) -> None:
+    def __init__(self, workers: int, places: int, stall_s: float) -> None:
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="still-encoder")
-        self._room = Room(max(pending, workers))
+        self._room = Room(max(places, workers))
         self._stall_s = stall_s
         self._failure: BaseException | None = None
+
+    @property
+    def fullness(self) -> float:
+        """Share of the room for raw crops that is taken; 1 means that the next has to wait."""
+        return self._room.fullness
 
     def reserve(self, *, wait: bool) -> bool:
         """Take room for a crop; without ``wait`` return False where there is none.
@@ -83,7 +100,7 @@ class EncoderPool(Generic[T]):
             when no room came free for ``stall_s``; what a thread raised is raised here too.
         """
         self.check()
-        if self._room.enter(self._stall_s if wait else None):
+        if self._room.enter(self._stall_s if wait else 0.0):
             return True
         self.check()
         if wait:
@@ -94,24 +111,26 @@ class EncoderPool(Generic[T]):
         """Give back room that was taken for a crop which is not encoded after all."""
         self._room.leave()
 
-    def submit(self, pixels: ImageU8, encode: Callable[[ImageU8], T]) -> Job[T]:
-        """Encode ``pixels`` soon, for which room has been taken; they belong to the pool now."""
-        job = Job(pixels, encode, self._room)
+    def hold(self, pixels: ImageU8, encode: Callable[[ImageU8], T]) -> Job[T]:
+        """Return the job for ``pixels``, for which room has been taken; they are the pool's now."""
+        return Job(pixels, encode, self._room)
+
+    def start(self, job: Job[T]) -> None:
+        """Encode the job's crop as soon as a thread is free."""
         job.future = self._executor.submit(job.run)
         job.future.add_done_callback(self._note)
-        return job
 
     def result(self, job: Job[T]) -> T:
-        """Wait for ``job``, which has not been cancelled.
+        """Wait for ``job``, which has been started and not cancelled.
 
         Raises
         ------
         EncodeError
             after ``stall_s``; what the thread raised is raised here too.
         """
-        value = self._wait(job.future)
+        value = self._wait(job.future) if job.future is not None else None
         if value is None:
-            raise EncodeError("a still that was cancelled cannot be waited for")
+            raise EncodeError("a still that was not started, or cancelled, is not waited for")
         return value
 
     def map(self, work: Callable[[S], None], items: Sequence[S]) -> None:

@@ -17,6 +17,10 @@ class EncodeError(PreprocessError):
     """Frames cannot be made into a container within the limits; says which limit."""
 
 
+class OptionError(PreprocessError, ValueError):
+    """An option has a value outside its range; names it and what was expected."""
+
+
 class GeometryError(PreprocessError):
     """A rectangle or crop lies outside the image it is meant for."""
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from capture.frame import ImageU8
 from preprocess.clip_options import ClipOptions
-from preprocess.errors import EncodeError
+from preprocess.errors import ClipRejected, EncodeError
+from preprocess.reasons import Reason
 from preprocess.webp import budget
 
 ENDINGS = {"jpeg": "jpg", "png": "png"}
@@ -47,6 +48,30 @@ def encode_image(pixels: ImageU8, options: ClipOptions) -> ImageFile:
         return encode(picture, options)
     except (OSError, ValueError) as error:
         raise EncodeError(f"{options.container} of {width}x{height}: {error}") from error
+
+
+def check_image(seq: int, image: ImageFile, options: ClipOptions) -> None:
+    """Check the file of frame ``seq`` against the limits.
+
+    Raises
+    ------
+    ClipRejected
+        ``TOO_LARGE_FILE`` or ``TOO_SMALL_FILE``.
+    """
+    size, kind = len(image.content), options.container
+    if size > options.file_limit_bytes:
+        cure = "use jpeg or webp" if kind == "png" else "lower quality_min"
+        raise ClipRejected(
+            (Reason.TOO_LARGE_FILE,),
+            f"frame {seq}: {size} bytes as {kind}, at most {options.file_limit_bytes} are taken:"
+            f" {cure}, or submit a smaller crop",
+        )
+    if size < options.min_bytes:
+        raise ClipRejected(
+            (Reason.TOO_SMALL_FILE,),
+            f"frame {seq}: {size} bytes as {kind}, at least {options.min_bytes} are needed:"
+            " the picture is plain; is the lens covered?",
+        )
 
 
 def _jpeg(picture: Image.Image, options: ClipOptions) -> ImageFile:

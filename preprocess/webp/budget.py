@@ -19,6 +19,9 @@ CLOSE = 0.94
 FULL = 0.95
 """A clip this near under its target is full; the promise is 0.9."""
 
+GUESSES = 4
+"""From the model while no quality fits, by interpolation after."""
+
 _RELATIVE_SIZE = (
     (0, 0.11), (20, 0.24), (40, 0.33), (60, 0.41), (75, 0.49), (80, 0.58), (85, 0.73), (90, 1.0),
     (95, 1.75), (100, 3.2),
@@ -42,8 +45,8 @@ def close_in(
     steps = 0
     while not settled(sizes, share, lowest):
         low, high = _bracket(sizes, share, lowest)
-        # The model is good for two guesses; halving is what always ends.
-        quality = _guess(sizes, share, low, high) if steps < 2 else (low + high) // 2
+        # A guess usually ends the search; halving always does.
+        quality = _guess(sizes, share, low, high) if steps < GUESSES else (low + high) // 2
         sizes[quality] = size_at(quality)
         steps += 1
     return sizes
@@ -54,7 +57,7 @@ def settled(sizes: Sizes, share: int, lowest: int) -> bool:
     if sizes[max(sizes)] <= share:
         return True
     low, high = _bracket(sizes, share, lowest)
-    return high <= lowest or high - low == 1 or sizes.get(low, 0) >= CLOSE * share
+    return high <= lowest or high - low == 1 or (low in sizes and sizes[low] >= CLOSE * share)
 
 
 def _bracket(sizes: Sizes, share: int, lowest: int) -> tuple[int, int]:
@@ -64,10 +67,18 @@ def _bracket(sizes: Sizes, share: int, lowest: int) -> tuple[int, int]:
 
 
 def _guess(sizes: Sizes, share: int, low: int, high: int) -> int:
-    """Return a quality between the two, not either, for just under the share."""
-    anchor = low if low in sizes else high
-    aim = math.log((1 + CLOSE) / 2 * share / sizes[anchor]) + _log_model(anchor)
-    fits = [quality for quality in range(low + 1, high) if _log_model(quality) <= aim]
+    """Return a quality between the two, not either, for just under the share.
+
+    The logarithm of the size is taken as a straight line over the model's: noise makes it steeper,
+    and two known sizes tell how much.
+    """
+    other = low if low in sizes else max(sizes)
+    slope = 1.0
+    if other != high:
+        rise = math.log(sizes[other] / sizes[high])
+        slope = max(rise / (_log_model(other) - _log_model(high)), 0.2)
+    wanted = math.log(max(1.0, (1 + CLOSE) / 2 * share) / sizes[high]) / slope + _log_model(high)
+    fits = [quality for quality in range(low + 1, high) if _log_model(quality) <= wanted]
     return fits[-1] if fits else low + 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,11 +72,6 @@ class Ladder:
         if self.quality not in self.rungs:
             size_at(self.quality)
         budget.close_in(size_at, self.sizes, share_bytes, lowest=self.lowest)
-
-
-def quality_range(qualities: Sequence[int]) -> tuple[int | None, int | None]:
-    """Return the lowest and the highest, None for none."""
-    return (min(qualities), max(qualities)) if qualities else (None, None)
 
 
 def _picture(pixels: ImageU8) -> Image.Image:
