@@ -22,8 +22,9 @@ from preprocess.crop import CropFollower, window_for
 from preprocess.errors import ClipRejected
 from preprocess.face import Face, Rect
 from preprocess.gate import Verdict, judge
-from preprocess.light.response import LightResponse, respond
+from preprocess.light.response import respond
 from preprocess.light.samples import ChromaSample, sample_light
+from preprocess.light.verdict import LightResponse
 from preprocess.measures.measurer import Measurer
 from preprocess.measures.types import Measures
 from preprocess.reasons import Reason

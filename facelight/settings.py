@@ -24,7 +24,7 @@ from facelight.sections import checked
 from preprocess.clip_options import ClipOptions
 from preprocess.crop import CropOptions
 from preprocess.facemesh import TrackerOptions
-from preprocess.light.response import ResponseOptions
+from preprocess.light.options import ResponseOptions
 from preprocess.thresholds import Thresholds
 
 PREFIX = "FACELIGHT_"

@@ -128,10 +128,12 @@ def _response_chart(session: SessionResult, timeline: Timeline | None) -> Markup
     response = session.response
     if response is None or timeline is None:
         return Markup("")
+    trace = response.trace
+    times = [t_ns / 1e6 for t_ns in trace.t_ns.tolist()]
     lines = [
-        Line(list(zip(response.t_ms, values, strict=True)), colour, name)
+        Line(list(zip(times, values, strict=True)), colour, name)
         for name, colour, values in zip(
-            ("red", "green", "blue"), CHANNEL_COLOURS, response.chroma, strict=True
+            ("red", "green", "blue"), CHANNEL_COLOURS, trace.chroma.T.tolist(), strict=True
         )
     ]
     chart = Chart(
