@@ -91,22 +91,26 @@ class Fitter:
             self._spread(lambda ladder: ladder.recode(share), todo)
             return [ladder.sizes for ladder in todo]
 
-        room = self._options.target_bytes - muxed_bytes([0] * len(frames))
         sizes = [ladder.sizes for ladder in frames]
-        return budget.fit(sizes, room, self._options.quality_min, recode)
+        return budget.fit(sizes, self._room(len(frames)), self._options.quality_min, recode)
 
     def _raise(self, frames: Sequence[Ladder]) -> list[int]:
-        """Return the highest quality for all frames: the file was below its smallest size."""
+        """Return the highest qualities within the target: the file was below its smallest size."""
         self._spread(Ladder.raise_quality, frames)
-        raised = [RAISED_QUALITY] * len(frames)
+        sizes = [ladder.sizes for ladder in frames]
+        raised = budget.allot(sizes, self._room(len(frames))) or []
         size, least = _file_bytes(frames, raised), self._options.min_bytes
-        if not least <= size <= self._options.target_bytes:
+        if size < least:
             raise ClipRejected(
                 (Reason.TOO_SMALL_FILE,),
                 f"{size} bytes at quality {RAISED_QUALITY}, at least {least} are needed:"
                 " the picture is plain; is the lens covered?",
             )
         return raised
+
+    def _room(self, frames: int) -> int:
+        """Bytes for the chunks of that many stills."""
+        return self._options.target_bytes - muxed_bytes([0] * frames)
 
     def _too_large(self, frames: Sequence[Ladder]) -> ClipRejected:
         return ClipRejected(
