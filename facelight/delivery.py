@@ -1,19 +1,24 @@
-"""From a finished output directory to an outcome, with the retries that the policy allows."""
+"""From a finished output directory to an outcome: direct attempts first, then the spool."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from facelight.credentials import find_credential
 from facelight.outputs import write_file
 from facelight.process import Job
-from facelight.settings import Settings
+from facelight.settings import Settings, spool_dir
 from uploader.client import DetectClient, DetectOptions
+from uploader.clock import Clock, SystemClock
 from uploader.endpoint import Endpoint, endpoint
-from uploader.submission import Origin, Submission, build_submission
+from uploader.errors import SpoolError
+from uploader.opening import open_spool
+from uploader.retry import DIRECT, deliver
+from uploader.submission import Origin, Outcome, Submission, build_submission
 from uploader.wire import Metadata
 
 
@@ -28,16 +33,28 @@ def endpoint_of(settings: Settings) -> Endpoint:
     return endpoint(settings.endpoint, settings.region)
 
 
-class Deliverer:
-    """Delivers finished output directories, in order, and writes each outcome beside its clip."""
+def open_client(settings: Settings) -> DetectClient:
+    """Return a client for the service of the settings, with the one credential there is."""
+    where = endpoint_of(settings)
+    options = DetectOptions(
+        http=settings.http,
+        model_version=settings.model_version,
+        allow_simulated=settings.allow_simulated,
+    )
+    return DetectClient(where, find_credential(settings, where.url), options)
 
-    def __init__(self, settings: Settings) -> None:
-        where = endpoint_of(settings)
-        credential = find_credential(settings, where.url)
-        options = DetectOptions(
-            model_version=settings.model_version, allow_simulated=settings.allow_simulated
-        )
-        self._client = DetectClient(where, credential, options)
+
+class Deliverer:
+    """Delivers finished output directories, in order, and writes each outcome beside its clip.
+
+    A few attempts within three minutes; a submission that only needs time, a network or a valid
+    key goes to the spool then, from where ``facelight spool flush`` delivers it.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._client = open_client(settings)
 
     def deliver(self, job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
         """Send the session of ``job`` and return its result with the outcome.
@@ -48,8 +65,28 @@ class Deliverer:
             the outcome cannot be written.
         """
         submission = read_submission(job.target, result)
-        outcome = self._client.try_detect(submission)
-        return update_outcome(job.target, outcome.to_json())
+        outcome = deliver(self._client, submission, DIRECT, self._clock)
+        changes: dict[str, Any] = {"outcome": outcome.to_json()}
+        if outcome.error is not None and not outcome.error.final:
+            changes |= self._spooled(submission, outcome)
+        return update_result(job.target, changes)
+
+    def _spooled(self, submission: Submission, outcome: Outcome) -> dict[str, Any]:
+        """Keep what may still succeed; say so in the advice, and also when it cannot be kept."""
+        try:
+            with open_spool(
+                spool_dir(self._settings),
+                self._settings.spool,
+                key_file=self._settings.device_key_file,
+            ) as spool:
+                item = spool.put(submission)
+        except SpoolError as error:
+            told = f"not spooled: {error}; process again with --resume --submit"
+            return {"outcome": _advised(outcome, told)}
+        return {
+            "spooled": item.id,
+            "outcome": _advised(outcome, "kept; deliver it with: facelight spool flush"),
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -61,17 +98,22 @@ class Deliverer:
 def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
     """Return the request of an output directory: byte for byte the one whose digest it holds."""
     metadata = Metadata.parse((folder / "metadata.json").read_bytes())
-    names = metadata.file_names()
     images = folder / "images"
     where = images if images.is_dir() else folder
-    files = {name: (where / name).read_bytes() for name in names}
+    files = {name: (where / name).read_bytes() for name in metadata.file_names()}
     return build_submission(metadata, files, Origin(provenance=result["provenance"]))
 
 
-def update_outcome(folder: Path, outcome: dict[str, Any]) -> dict[str, Any]:
-    """Put the outcome into ``result.json`` and return the result."""
+def update_result(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put ``changes`` into ``result.json`` in one step and return the result."""
     path = folder / "result.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    result["outcome"] = outcome
+    result |= changes
     write_file(path, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
     return result
+
+
+def _advised(outcome: Outcome, advice: str) -> dict[str, Any]:
+    if outcome.error is None:
+        return outcome.to_json()
+    return replace(outcome, error=replace(outcome.error, advice=advice)).to_json()

@@ -39,7 +39,7 @@ def _one(key: str, value: Any, hint: Any, meta: Mapping[str, Any]) -> Any:
     try:
         made = _coerce(value, hint)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{key}: {error}") from error
+        raise ValueError(_under(key, str(error))) from error
     low, high = meta.get("low"), meta.get("high")
     for number in made if isinstance(made, tuple) else (made,):
         if isinstance(number, bool) or not isinstance(number, int | float):
@@ -47,8 +47,13 @@ def _one(key: str, value: Any, hint: Any, meta: Mapping[str, Any]) -> Any:
         below, above = low is not None and number < low, high is not None and number > high
         if math.isnan(number) or below or above:
             unit = f" {meta['unit']}" if meta.get("unit") else ""
-            raise ValueError(f"{key}: {value!r} is not within {low}..{high}{unit}")
+            raise ValueError(_under(key, f"{value!r} is not within {low}..{high}{unit}"))
     return made
+
+
+def _under(key: str, told: str) -> str:
+    """Return what was told of ``key``, with a dot in front: the caller puts its own key there."""
+    return f".{key}{told}" if told.startswith(".") else f".{key}: {told}"
 
 
 def _coerce(value: Any, hint: Any) -> Any:

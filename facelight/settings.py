@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from facelight.errors import SettingsError
@@ -26,6 +27,9 @@ from preprocess.crop import CropOptions
 from preprocess.facemesh import TrackerOptions
 from preprocess.light.options import ResponseOptions
 from preprocess.thresholds import Thresholds
+from uploader.exchange import HttpOptions
+from uploader.limits import SpoolLimits
+from uploader.retry import RetryPolicy
 
 PREFIX = "FACELIGHT_"
 DEFAULT_FILE = Path("facelight.toml")
@@ -44,6 +48,8 @@ class Settings(BaseModel):
     key_file: Path | None = None
     token_file: Path | None = None
     allow_simulated: bool = False
+    spool_dir: Path | None = None
+    device_key_file: Path | None = None
     profile: Path | None = None
     thresholds_file: Path | None = None
     tracker: Annotated[TrackerOptions, checked(TrackerOptions)] = TrackerOptions()
@@ -51,6 +57,14 @@ class Settings(BaseModel):
     thresholds: Annotated[Thresholds, checked(Thresholds)] = Thresholds()
     clip: Annotated[ClipOptions, checked(ClipOptions)] = ClipOptions()
     light: Annotated[ResponseOptions, checked(ResponseOptions)] = ResponseOptions()
+    http: Annotated[HttpOptions, checked(HttpOptions)] = HttpOptions()
+    retry: Annotated[RetryPolicy, checked(RetryPolicy)] = RetryPolicy()
+    spool: Annotated[SpoolLimits, checked(SpoolLimits)] = SpoolLimits()
+
+
+def spool_dir(settings: Settings) -> Path:
+    """Return where submissions wait: as set, else in the user's state directory."""
+    return settings.spool_dir or Path(platformdirs.user_state_dir("facelight")) / "spool"
 
 
 RESULT_SECTIONS = ("tracker", "crop", "thresholds", "clip", "light")
@@ -199,8 +213,9 @@ def _told(error: ValidationError, origins: Mapping[str, str]) -> str:
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = f"unknown key; one of {', '.join(sorted(Settings.model_fields))}"
-    key = f"{section}.{message.split(':')[0]}" if ":" in message else section
+    inner = message.startswith(".")
+    key = section + message.split(":")[0] if inner else section
     origin = origins.get(key) or next(
         (o for k, o in origins.items() if k == section or k.startswith(section + ".")), "default"
     )
-    return f"{origin}: {section}: {message}"
+    return f"{origin}: {section}{message if inner else ': ' + message}"

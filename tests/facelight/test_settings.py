@@ -34,12 +34,20 @@ def test_each_source_overrides_the_one_before_and_is_remembered(toml: Path) -> N
     [
         pytest.param({"clip.qualty": 1}, r"clip: unknown key 'qualty'", id="unknown key"),
         pytest.param({"nonsense": 1}, r"nonsense: unknown key", id="unknown section"),
-        pytest.param({"clip.quality": 101}, r"clip: quality: 101 is not within 1..100", id="range"),
-        pytest.param({"clip.quality": "fine"}, r"quality: expected a whole number", id="no number"),
-        pytest.param({"clip.quality": 2.5}, r"quality: expected a whole number", id="fraction"),
-        pytest.param({"clip.container": "mp4"}, r"expected one of webp", id="choice"),
+        pytest.param({"clip.quality": 101}, r"clip.quality: 101 is not within 1..100", id="range"),
+        pytest.param(
+            {"clip.quality": "fine"}, r"clip.quality: expected a whole number", id="no number"
+        ),
+        pytest.param(
+            {"clip.quality": 2.5}, r"clip.quality: expected a whole number", id="fraction"
+        ),
+        pytest.param(
+            {"clip.container": "mp4"}, r"clip.container: expected one of webp", id="choice"
+        ),
         pytest.param({"clip": 3}, r"clip: expected a table", id="no table"),
-        pytest.param({"crop.side_ied": float("nan")}, r"side_ied: nan is not within", id="NaN"),
+        pytest.param(
+            {"crop.side_ied": float("nan")}, r"crop.side_ied: nan is not within", id="NaN"
+        ),
     ],
 )
 def test_a_wrong_value_names_origin_key_and_what_was_expected(
