@@ -7,6 +7,7 @@ import re
 import warnings
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from types import TracebackType
 from typing import Self
 
@@ -72,9 +73,14 @@ class ImagesCamera:
 
     @property
     def duration_ns(self) -> int:
-        """From the first frame to the end of the last one (one mean interval after its time)."""
-        count, last_ns = len(self._entries), self._entries[-1][1]
-        return last_ns + (last_ns // (count - 1) if count > 1 else 1_000_000_000 // DEFAULT_FPS)
+        """From the first frame to one interval after the last."""
+        return self._entries[-1][1] + self.interval_ns
+
+    @property
+    def interval_ns(self) -> int:
+        """Median distance of two frames; 1/30 s for a single one."""
+        distances = [after - before for (_, before), (_, after) in pairwise(self._entries)]
+        return round(median(distances)) if distances else 1_000_000_000 // DEFAULT_FPS
 
     @property
     def files(self) -> tuple[Path, ...]:

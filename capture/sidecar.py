@@ -26,6 +26,7 @@ MAX_LATENCY_MS = 1000.0
 MAX_TIME_MS = 86_400_000.0
 """One day either way; a larger time is a wall clock or another unit."""
 
+_SLOWEST_EXPOSURE_NS = 133_333_333
 _LATE_NEUTRAL_NS = 1_000_000_000
 _LONE_COLOUR_NS = 1_000_000_000
 _SHORT_TAIL_NS = 2_000_000_000
@@ -93,19 +94,27 @@ class Sidecar(StrictModel):
         """The file that was read."""
         return self._path
 
-    def timing(self) -> Timing:
-        """Return lag and guards as declared."""
-        timing = Timing(to_ns(self.latency_ms), to_ns(self.latency_uncertainty_ms))
+    def timing(self, frame_interval_ns: int = 0) -> Timing:
+        """Return lag and guards as declared.
+
+        An exposure that is not declared can last a frame interval where that is longer than the
+        default's, up to 1/7.5 s: in dim light webcams halve their rate to expose longer.
+        """
+        exposure_ns = max(Timing(0).exposure_ns, min(frame_interval_ns, _SLOWEST_EXPOSURE_NS))
         return Timing(
-            timing.latency_ns,
-            timing.latency_uncertainty_ns,
-            timing.exposure_ns if self.exposure_ms is None else to_ns(self.exposure_ms),
-            timing.readout_ns if self.readout_ms is None else to_ns(self.readout_ms),
+            latency_ns=to_ns(self.latency_ms),
+            latency_uncertainty_ns=to_ns(self.latency_uncertainty_ms),
+            exposure_ns=exposure_ns if self.exposure_ms is None else to_ns(self.exposure_ms),
+            readout_ns=Timing(0).readout_ns if self.readout_ms is None else to_ns(self.readout_ms),
         )
 
-    def timeline(self, origin_ns: int = 0) -> Timeline:
-        """Return the timeline on the clock that read ``origin_ns`` at the video's first pts."""
-        return Timeline([entry.flip(origin_ns) for entry in self.flips], self.timing())
+    def timeline(self, origin_ns: int = 0, frame_interval_ns: int = 0) -> Timeline:
+        """Return the timeline on the clock that read ``origin_ns`` at the video's first pts.
+
+        ``frame_interval_ns`` is the median distance of two frames, as for `timing`.
+        """
+        flips = [entry.flip(origin_ns) for entry in self.flips]
+        return Timeline(flips, self.timing(frame_interval_ns))
 
     def check_span(self, duration_ns: int) -> None:
         """Refuse a sidecar that cannot belong to a video of this length.

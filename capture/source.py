@@ -158,4 +158,4 @@ def _fitted(sidecar: Sidecar, camera: VideoCamera | ImagesCamera) -> Timeline:
         problem = f"labels need the images' times, expected {TIMES} in the folder"
         raise SidecarError(sidecar.path, "", problem)
     sidecar.check_span(camera.duration_ns)
-    return sidecar.timeline()
+    return sidecar.timeline(frame_interval_ns=camera.interval_ns)

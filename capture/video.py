@@ -83,6 +83,11 @@ class VideoCamera:
         return self._since_first_ns(self._index.end_pts)
 
     @property
+    def interval_ns(self) -> int:
+        """Median distance of two frames."""
+        return round(self._index.interval_s * 1_000_000_000)
+
+    @property
     def packet_times_ns(self) -> tuple[int, ...]:
         """Times of all packets, ascending, on the clock of ``t_frame_ns``."""
         return tuple(self._since_first_ns(pts) for pts in self._index.pts)
