@@ -105,6 +105,9 @@ class Service:
             response = await self._guarded(call, operation)
         except ApiError as error:
             response = error_response(error)
+        except asyncio.CancelledError:
+            # the service ends and its grace is over: hang up rather than answer
+            return Dropped(DropWhen.BEFORE)
         except ClientDisconnect:
             response = error_response(timed_out("the client hung up"))
         except Exception:

@@ -65,8 +65,10 @@ DECISIONS: Final[Mapping[str, str]] = {
     "ok": "realface",
     "weak": "realface",
     "mismatch": "spoofface",
-    "none": "uncertain",
 }
+"""Decision of an agreement's state; every other state is ``uncertain``."""
+
+UNCERTAIN: Final = "uncertain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +277,12 @@ def _enough(frames: int) -> int:
 def _decide(good: list[Observation]) -> str:
     lit = [(o.sample, o.entry.colour) for o in good if o.sample is not None and o.entry.colour]
     if not lit:
-        return DECISIONS["none"]
+        return UNCERTAIN
     from preprocess.light.agreement import agreement  # noqa: PLC0415
 
     samples = [sample for sample, _ in lit]
     colours = [colour for _, colour in lit]
-    return DECISIONS[agreement(samples, colours).state]
+    return DECISIONS.get(agreement(samples, colours).state, UNCERTAIN)
 
 
 def _blur(observation: Observation) -> float:
