@@ -113,12 +113,17 @@ def row_weights(
     return seen, begun[:, :-1] - begun[:, 1:]
 
 
+def screen_colour(rgb: Rgb) -> ArrayD:
+    """Return (3,) how the camera's R, G, B see the screen showing ``rgb``; white is 1."""
+    seen: ArrayD = CROSSTALK @ linear_rgb(rgb) / CROSSTALK.sum(axis=1)
+    return seen
+
+
 def screen_rows(
     seen: Sequence[Flip | None], weights: ArrayD, options: ScreenOptions
 ) -> ArrayD:
     """Return (n, 3) the screen's mean light as the camera's R, G, B see it; white is 1."""
-    colours = [linear_rgb(flip.rgb if flip else options.idle_rgb) for flip in seen]
-    return weights @ np.stack(colours) @ (CROSSTALK / CROSSTALK.sum(axis=1, keepdims=True)).T
+    return weights @ np.stack([screen_colour(f.rgb if f else options.idle_rgb) for f in seen])
 
 
 def ambient_rows(starts_ns: NDArray[np.int64], exposure_ns: int, room: RoomOptions) -> ArrayD:

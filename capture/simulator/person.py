@@ -60,21 +60,14 @@ class Person:
     body: Body
 
 
-def build_person(seed: int, skin_tone: float) -> Person:
-    """Build a person; about half a second, so keep it."""
-    identity, shape, canvas_parts, body = _parts(seed, skin_tone)
-    canvas = new_canvas(shape, identity.skin, identity.seed)
-    canvas.pixels[:] = canvas_parts
-    return Person(identity, shape, ExpressivePaint(canvas, identity), body)
-
-
 @lru_cache(maxsize=4)
-def _parts(seed: int, skin_tone: float) -> tuple[Identity, HeadShape, ArrayF, Body]:
+def build_person(seed: int, skin_tone: float) -> Person:
+    """Build a person, or return the one built before: half a second the first time."""
     identity = draw_identity(seed, skin_tone)
     shape = build_shape(identity)
     canvas = new_canvas(shape, identity.skin, identity.seed)
     paint_static(canvas, identity)
-    return identity, shape, canvas.pixels, build_body(identity)
+    return Person(identity, shape, ExpressivePaint(canvas, identity), build_body(identity))
 
 
 def lamp_level(normals: ArrayF, up: ArrayF) -> ArrayF:

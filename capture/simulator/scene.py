@@ -16,6 +16,8 @@ from capture.simulator.person import Person, Shaded, lamp_level, shade_head
 from capture.simulator.raycast import CENTRE_CM, HeadPose, Lens, project
 
 _BODY_BEHIND_CM = 6.0
+_FACE_CM = np.array([0.0, 0.0, 4.5])
+_SMEAR_MAX_PX = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,21 +25,27 @@ class RowLight:
     """The light of every row, exposure and white balance included; (H, 3) float32 B, G, R.
 
     ``lamps`` scales the signal of albedo 1 facing the camera; ``screen`` that of albedo 1 under
-    1 lx of the white screen.
+    1 lx of the white screen. ``unit`` (3,) is the signal of a source of 1 cd/m2.
     """
 
     lamps: ArrayF
     screen: ArrayF
+    unit: ArrayF
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A person at a moment; ``lit`` is the share of the screen's light that reaches them."""
+    """A person at a moment.
+
+    ``lit`` is the share of the screen's light that reaches them, ``until`` the pose at the end of
+    the exposure, for motion blur.
+    """
 
     person: Person
     pose: HeadPose
     expression: Expression
     lit: float = 1.0
+    until: HeadPose | None = None
 
 
 class Backdrop:
@@ -63,7 +71,9 @@ class Backdrop:
 
     def render(self, figures: Sequence[Figure], light: RowLight) -> ArrayF:
         """Return (h, w, 3) float32 linear B, G, R."""
-        rows = RowLight(_half(light.lamps, self._wall), _half(light.screen, self._wall))
+        rows = RowLight(
+            _half(light.lamps, self._wall), _half(light.screen, self._wall), light.unit
+        )
         lit = max((figure.lit for figure in figures), default=1.0)
         image = np.empty_like(self._wall)
         for c in range(3):
@@ -130,6 +140,23 @@ def compose(codes: ImageU8, part: ImageU8, cover: ArrayF, left_top: tuple[int, i
     under[:] = cv2.blendLinear(part, np.ascontiguousarray(under), cover, 1 - cover)
 
 
+def _smear(figure: Figure, lens: Lens) -> ArrayF | None:
+    """Return the line along which the face moves during the exposure, None under a pixel."""
+    if figure.until is None:
+        return None
+    before, after = (project(lens, pose.to_world(_FACE_CM)) for pose in (figure.pose, figure.until))
+    x, y = np.clip(after - before, -_SMEAR_MAX_PX, _SMEAR_MAX_PX)
+    if np.hypot(x, y) < 1.0:
+        return None
+    side = int(max(abs(x), abs(y))) // 2 * 2 + 3
+    kernel = np.zeros((side, side), np.uint8)
+    ends = [(round((side / 2 - 0.5 + k * x / 2) * 16), round((side / 2 - 0.5 + k * y / 2) * 16)) for k in (-1, 1)]
+    cv2.line(kernel, ends[0], ends[1], 255, 1, cv2.LINE_AA, 4)
+    weights = kernel.astype(np.float32)
+    smear: ArrayF = weights / weights.sum()
+    return smear
+
+
 class Scene:
     """The room of one session."""
 
@@ -149,8 +176,10 @@ class Scene:
                 figure.person, figure.pose, figure.expression, self.lens, self._screen
             )
             if surface is not None:
-                linear = light_surface(surface, light, figure.lit)
-                compose(
-                    codes, codes_of_linear(linear), surface.cover, (surface.left, surface.top)
-                )
+                part = codes_of_linear(light_surface(surface, light, figure.lit))
+                smear = _smear(figure, self.lens)
+                cover = surface.cover
+                if smear is not None:
+                    part, cover = cv2.filter2D(part, -1, smear), cv2.filter2D(cover, -1, smear)
+                compose(codes, part, cover, (surface.left, surface.top))
         return codes

@@ -1,0 +1,129 @@
+"""The camera's electronics: automatic exposure and white balance, noise, 8-bit codes, MJPEG.
+
+Tone mapping is not modelled. Gain is relative to the base sensitivity, at which a white surface
+under about 3700 lx for 16 ms fills the wells.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.errors import CameraError
+from capture.simulator.colour import LINEAR_OF_CODE, ArrayF, ImageU8
+from capture.simulator.options import CameraOptions
+
+SENSITIVITY = 0.0025 / 16.0
+"""Linear signal a ms of exposure for 1 lx / pi on albedo 1 at gain 1."""
+
+_FULL_WELL_E, _READ_E = 8000.0, 6.0
+_GAIN_RANGE = (0.05, 24.0)
+_AE_TARGET, _AE_RATE = 0.19, 0.33
+_AWB_RATE = 0.15
+_WB_RANGE = (0.5, 2.0)
+_TILE_MARGIN = 64
+_UNIT_STEPS = 32
+
+
+@lru_cache(maxsize=2)
+def _noise_tile(width: int, height: int) -> ImageU8:
+    """Return fixed unit noise in steps of 1/32 around 128, a little larger than the frame.
+
+    Demosaicing spreads noise over neighbours: a small blur does the same.
+    """
+    rng = np.random.default_rng(0x7153)
+    shape = (height + _TILE_MARGIN, width + _TILE_MARGIN, 3)
+    noise = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 0.5)
+    noise *= _UNIT_STEPS / float(noise.std())
+    tile: ImageU8 = np.clip(np.rint(noise) + 128, 0, 255).astype(np.uint8)
+    tile.flags.writeable = False
+    return tile
+
+
+class Sensor:
+    """Exposure state and the last steps from light to codes."""
+
+    def __init__(self, options: CameraOptions, seed: int) -> None:
+        self._options = options
+        self._seed = seed
+        self.gain = 2.0
+        self.white_balance: NDArray[np.float64] = np.ones(3)
+        """(3,) gains of B, G, R."""
+        self.locked = False
+
+    @property
+    def scale(self) -> NDArray[np.float64]:
+        """(3,) linear B, G, R signal for 1 lx / pi on albedo 1."""
+        return self.gain * self._options.exposure_ms * SENSITIVITY * self.white_balance
+
+    def balance_for(self, light_bgr: NDArray[np.float64]) -> None:
+        """Start with the white balance that makes ``light_bgr`` grey."""
+        gains = light_bgr[1] / np.maximum(light_bgr, 1e-6)
+        self.white_balance = np.clip(gains, *_WB_RANGE)
+
+    def meter(self, codes: ImageU8, rate: float | None = None) -> None:
+        """Let exposure and white balance follow a delivered frame, unless locked."""
+        if self.locked:
+            return
+        small = cv2.resize(codes, (32, 18), interpolation=cv2.INTER_AREA)
+        light = LINEAR_OF_CODE[small].astype(np.float64)
+        centre = light[3:15, 10:22]
+        level = 0.3 * light.mean() + 0.7 * centre.mean()
+        step = (_AE_TARGET / max(level, 1e-3)) ** (rate or _AE_RATE)
+        self.gain = float(np.clip(self.gain * step, *_GAIN_RANGE))
+        mean = light.reshape(-1, 3).mean(axis=0)
+        wanted = self.white_balance * mean[1] / np.maximum(mean, 1e-3)
+        self.white_balance = np.clip(
+            self.white_balance + (rate or _AWB_RATE) * (wanted - self.white_balance), *_WB_RANGE
+        )
+        self.white_balance[1] = 1.0
+
+    @property
+    def noise_codes(self) -> float:
+        """Standard deviation in codes at mid grey.
+
+        The sRGB curve nearly evens out shot noise (1.4 codes at 20 % light, 1.75 at 2 %), so one
+        figure serves the whole frame.
+        """
+        level = 0.18
+        lit = level * self.gain / _FULL_WELL_E + (_READ_E * self.gain / _FULL_WELL_E) ** 2
+        slope = 1.055 / 2.4 * level ** (1 / 2.4 - 1)
+        return float(np.sqrt(lit) * slope * 255 * self._options.noise)
+
+    def develop(self, codes: ImageU8, seq: int) -> ImageU8:
+        """Return ``codes`` with noise and, if asked for, a trip through JPEG."""
+        deviation = self.noise_codes
+        noisy = codes
+        if deviation > 0.05:
+            height, width = codes.shape[:2]
+            rng = np.random.default_rng(np.random.SeedSequence([self._seed, 0x5E5, seq]))
+            top, left = rng.integers(0, _TILE_MARGIN, 2)
+            tile = _noise_tile(width, height)[top : top + height, left : left + width]
+            steps = np.rint((np.arange(256) - 128) / _UNIT_STEPS * deviation)
+            more = cv2.LUT(tile, np.clip(steps, 0, 255).astype(np.uint8))
+            less = cv2.LUT(tile, np.clip(-steps, 0, 255).astype(np.uint8))
+            noisy = cv2.subtract(cv2.add(codes, more), less)
+        if self._options.mjpeg_quality:
+            noisy = self._through_jpeg(noisy)
+        noisy.flags.writeable = False
+        return noisy
+
+    def _through_jpeg(self, codes: ImageU8) -> ImageU8:
+        done, packed = cv2.imencode(
+            ".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, self._options.mjpeg_quality]
+        )
+        if not done:
+            raise CameraError("sim: the simulated camera could not encode its frame as JPEG")
+        image: ImageU8 = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        return image
+
+
+def light_scale(rows: NDArray[np.float64], height: int) -> ArrayF:
+    """Stretch (bands, 3) light to (height, 3) float32, one a row."""
+    stretched: ArrayF = cv2.resize(
+        rows.astype(np.float32).reshape(-1, 1, 3), (1, height), interpolation=cv2.INTER_LINEAR
+    )
+    return stretched.reshape(height, 3)
