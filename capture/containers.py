@@ -75,7 +75,7 @@ def _check_ebml(path: Path, file: BinaryIO, size: int) -> None:
 
     A live recording has no length on its segment and clusters; it is walked to the last block.
     """
-    position, limit = 0, size
+    position, limit, has_segment = 0, size, False
     while position < limit:
         kind, length, start = _ebml_header(path, file, position, limit)
         if kind not in {_SEGMENT, _CLUSTER}:
@@ -90,8 +90,11 @@ def _check_ebml(path: Path, file: BinaryIO, size: int) -> None:
             elif length is not None:
                 _check_crc(path, file, start, length)
             position = start
+            has_segment = True
     if position > limit:
         raise _truncated(path, position - limit)
+    if not has_segment:
+        raise SourceError(path, "truncated: it ends before its first frame")
 
 
 def _ebml_header(

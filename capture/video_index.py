@@ -136,15 +136,18 @@ def _nominal_interval(rate: Fraction | None, time_base: Fraction) -> int:
 def _check_duration(
     path: Path, container: InputContainer, ends: dict[int, int], interval_s: Fraction
 ) -> None:
-    """Compare the declared duration with the end of the last packet of any stream."""
+    """Compare the declared duration with the end of the last packet of any stream.
+
+    Some muxers count it from zero and some from the first packet; the lesser claim holds.
+    """
     if container.duration is None:
         return
     begin_s = Fraction(container.start_time or 0, av.time_base)
-    declared_s = begin_s + Fraction(container.duration, av.time_base)
+    declared_s = Fraction(container.duration, av.time_base) + min(begin_s, Fraction(0))
     latest_s = max(end * (container.streams[i].time_base or 0) for i, end in ends.items())
     if declared_s - latest_s > _SLACK + 3 * interval_s / 2:
         raise SourceError(
             path,
-            f"truncated: declares {float(declared_s - begin_s):.2f} s, "
-            f"its frames end after {float(latest_s - begin_s):.2f} s",
+            f"truncated: declares {float(declared_s):.2f} s, "
+            f"its frames end after {float(latest_s):.2f} s",
         )

@@ -32,8 +32,12 @@ def make_video(
     size_wh: tuple[int, int] = (64, 48),
     rotation: tuple[float, bool, bool] | None = None,
     options: dict[str, str] | None = None,
+    stamps_ms: Sequence[int] | None = None,
 ) -> Path:
-    """Write frames at the given times; the ending chooses the container."""
+    """Write frames at the given times; the ending chooses the container.
+
+    ``stamps_ms`` are written instead, in whatever order: the decoding times still increase.
+    """
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=25)
         stream.width, stream.height = size_wh
@@ -43,12 +47,16 @@ def make_video(
         )
         if rotation is not None:
             stream.set_display_rotation(rotation[0], hflip=rotation[1], vflip=rotation[2])
+        container.start_encoding()
         for number, t_ms in enumerate(times_ms):
             frame = av.VideoFrame.from_ndarray(picture(number, size_wh), format="bgr24")
             frame = frame.reformat(format=pix_fmt)
             frame.time_base = stream.codec_context.time_base
             frame.pts = round(Fraction(t_ms, 1000) / frame.time_base)
-            container.mux(stream.encode(frame))
+            packets = stream.encode(frame)
+            for packet in packets if stamps_ms is not None else ():
+                packet.pts, packet.dts = stamps_ms[number], number - 1000
+            container.mux(packets)
         container.mux(stream.encode(None))
     return path
 
