@@ -8,6 +8,7 @@ masks, screens or injected video. **This is no liveness detector.**
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from capture.frame import Frame
 from capture.illumination import PRIMARIES
 from capture.timeline import Label, LabelKind
 from facelight.service.decode import MediaFile, decode_frames, open_file
-from facelight.service.errors import Refusal, Refused
+from facelight.service.errors import Refusal, Refused, timed_out
 from facelight.service.focus import FocusFace
 from facelight.service.options import MODEL_VERSION, Limits, Shape
 from facelight.service.parse import Upload
@@ -134,12 +135,19 @@ def judge(upload: Upload, limits: Limits) -> Judgement:
     ------
     Refused
         one of the contract's messages 2 and 4 to 14, for its real cause.
+    ApiError
+        408 when it takes too long.
     """
     payload = read_metadata(upload.metadata, limits.max_entries)
     files = _open_files(payload, upload, limits)
     for index, entry in enumerate(payload.imageData):
         _check_geometry(index, entry, files[entry.fileName])
-    observations = list(_observe(payload, files))
+    deadline_s = time.monotonic() + limits.judge_timeout_s
+    observations: list[Observation] = []
+    for observation in _observe(payload, files):
+        if time.monotonic() > deadline_s:
+            raise timed_out(f"judged {len(observations)} frames in {limits.judge_timeout_s} s")
+        observations.append(observation)
     _check_faces(observations)
     good = _good_frames(observations)
     best = min(good, key=_blur)

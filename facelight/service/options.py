@@ -38,13 +38,16 @@ class Limits:
     max_entries: int = option(2000, unit="frames", why="a minute at 30 a second")
     max_side_px: int = option(8192, unit="px", why="above every camera; WebP itself ends at 16383")
     max_pixels: int = option(
-        36_000_000, unit="px", why="8K video; decoding holds three such frames"
+        20_000_000, unit="px", why="5K video, phone pictures; decoding takes 25 bytes a pixel"
     )
     max_decoded_pixels: int = option(
-        4_000_000_000, unit="px", why="2000 frames of full HD, about a minute of decoding"
+        1_000_000_000, unit="px", why="480 frames of full HD; a bomb of 160 KB holds any number"
     )
     body_timeout_s: float = option(
         60.0, unit="s", why="a 25 MB video at 4 Mbit/s; then the contract's 408"
+    )
+    judge_timeout_s: float = option(
+        120.0, unit="s", why="ten times what 300 frames of 720p take on two cores; then 408"
     )
 
 

@@ -194,6 +194,14 @@ def test_a_body_that_does_not_come_is_408() -> None:
     assert b"OperationTimeOut." in answer
 
 
+def test_frames_that_take_too_long_are_408(blank: Clip) -> None:
+    limits = dataclasses.replace(Limits(), judge_timeout_s=0.0)
+    with LocalService(options=dataclasses.replace(ServiceOptions(), limits=limits)) as service:
+        answer = post(service.url, blank)
+    assert answer.status_code == 408
+    assert "judged 0 frames" in answer.headers["x-facelight-cause"]
+
+
 def test_the_free_tier_s_rate_holds_for_the_key() -> None:
     clock = VirtualClock()
     options = dataclasses.replace(ServiceOptions(), calls_per_minute=2)
