@@ -69,10 +69,14 @@ class ClipOptions:
         unit="",
         low=0,
         high=6,
-        why="libwebp's effort: 3 and above cost 2.3 times for 2 % of bytes",
+        why="libwebp's effort: 4 takes 2.3 times as long for 14 % fewer bytes at equal PSNR",
     )
     live_method: int = option(
-        0, unit="", low=0, high=6, why="effort on a machine that cannot keep up: 13 % more bytes"
+        0,
+        unit="",
+        low=0,
+        high=6,
+        why="effort on a machine that cannot keep up: two thirds of the time",
     )
     png_level: int = option(
         3, unit="", low=0, high=9, why="zlib's effort: camera noise hardly shrinks beyond it"
