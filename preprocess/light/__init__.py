@@ -1,0 +1,1 @@
+"""The light that the screen throws on a face, measured in the frames: quality control only."""

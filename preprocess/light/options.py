@@ -1,0 +1,86 @@
+"""Limits of the verdict on a session's light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capture.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseOptions:
+    """Limits of the verdict; the figures were measured on real faces relit by computation."""
+
+    present: float = option(
+        1.0,
+        unit="log-determinant",
+        low=0.1,
+        high=10,
+        why="unlit faces reach .65, a light of 5 % of the ambient 1.3 and more",
+    )
+    rho_ok: float = option(
+        0.8, unit="correlation", low=0, high=1, why="a light of 5 % of the ambient reaches .83"
+    )
+    rho_least: float = option(
+        0.5, unit="correlation", low=0, high=1, why="below, most of what was seen is not the plan"
+    )
+    rival_slots: float = option(
+        0.5,
+        unit="slots",
+        low=0.1,
+        high=5,
+        why="another labelling must win by half of what one wrong slot costs",
+    )
+    p_limit: float = option(
+        0.05, unit="probability", low=0.001, high=0.5, why="above, shuffled colours do as well"
+    )
+    snr_ok: float = option(
+        6.0, unit="amplitude / sd", low=1, high=100, why="comfortable for a single frame"
+    )
+    faint: float = option(
+        0.03, unit="screen / ambient", low=0.001, high=0.5, why="1 grey level at mid-tones"
+    )
+    bright_level: float = option(
+        0.4, unit="linear light", low=0.05, high=1, why="sRGB 168 on skin: plenty of ambient light"
+    )
+    clipped_ok: float = option(
+        0.02, unit="share", low=0.001, high=1, why="clipped channels hide part of the light"
+    )
+    clipped_limit: float = option(
+        0.25,
+        unit="share",
+        low=0.001,
+        high=1,
+        why="beyond, chroma tells more of clipping than light",
+    )
+    delay_tolerance_ns: int = option(
+        40_000_000,
+        unit="ns",
+        low=1_000_000,
+        high=500_000_000,
+        why="more than guards absorb, ten times the estimate's spread",
+    )
+    delay_low_ns: int = option(
+        -40_000_000, unit="ns", low=-500_000_000, high=0, why="lying stamps show as early light"
+    )
+    delay_high_ns: int = option(
+        400_000_000, unit="ns", low=50_000_000, high=2_000_000_000, why="hardware lags 40 to 250 ms"
+    )
+    delay_step_ns: int = option(
+        5_000_000, unit="ns", low=1_000_000, high=50_000_000, why="a parabola does the rest"
+    )
+    rise_ns: int = option(
+        0,
+        unit="ns",
+        low=0,
+        high=100_000_000,
+        why="time from a flip to half of its light where the display's is known; otherwise the "
+        "delay counts to half light",
+    )
+    permutations: int = option(
+        1000, unit="shuffles", low=100, high=100_000, why="resolves p to .001 in 20 ms"
+    )
+    seed: int = option(0, unit="seed", low=0, why="the same samples give the same p")
+    min_samples: int = option(
+        20, unit="frames", low=8, high=1000, why="two frames a slot, or there is nothing to fit"
+    )
