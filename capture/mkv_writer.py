@@ -32,14 +32,14 @@ class MkvWriter:
     Raises
     ------
     SourceError
-        the file cannot be written, a frame's size or kind differs from the first one's, or the
-        ``jpeg`` is none.
+        the file cannot be written, a frame has another size or is of another kind than the first,
+        or the ``jpeg`` is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
         self._path = path
-        self._size_wh: tuple[int, int] | None = None
-        self._jpeg = False
+        self._size_wh = size_wh
+        self._jpeg: bool | None = None
         self._reformatter = VideoReformatter()
         try:
             self._container = av.open(
@@ -52,18 +52,16 @@ class MkvWriter:
         """Add a frame, (H, W, 3) uint8 BGR; with ``jpeg``, those bytes in place of the pixels."""
         if jpeg is not None and not jpeg.startswith(_JPEG_START):
             raise SourceError(self._path, f"frame at {pts_ms} ms: expected JPEG bytes")
-        size_wh = (pixels.shape[1], pixels.shape[0])
-        if self._size_wh is None:
-            self._size_wh, self._jpeg = size_wh, jpeg is not None
-            self._stream = self._jpeg_stream(size_wh) if self._jpeg else self._ffv1_stream(size_wh)
-        if size_wh != self._size_wh or self._jpeg != (jpeg is not None):
-            kind = "JPEG bytes" if self._jpeg else "pixels only"
-            raise SourceError(
-                self._path,
-                f"frame at {pts_ms} ms: expected {'{}x{}'.format(*self._size_wh)} and {kind} "
-                "like the first frame",
-            )
+        width, height = self._size_wh
+        if pixels.shape != (height, width, 3):
+            raise SourceError(self._path, f"frame at {pts_ms} ms: expected {width}x{height} pixels")
         try:
+            if self._jpeg is None:
+                self._jpeg = jpeg is not None
+                self._stream = self._jpeg_stream() if self._jpeg else self._ffv1_stream()
+            if self._jpeg != (jpeg is not None):
+                kind = "JPEG bytes" if self._jpeg else "pixels only"
+                raise SourceError(self._path, f"frame at {pts_ms} ms: expected {kind}, as before")
             self._mux(pixels, pts_ms, jpeg)
         except av.error.FFmpegError as error:
             raise self._unwritable(error) from error
@@ -71,7 +69,7 @@ class MkvWriter:
     def close(self) -> None:
         """Write what is held back and the index."""
         try:
-            if self._size_wh is not None and not self._jpeg:
+            if self._jpeg is False:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
         except av.error.FFmpegError as error:
@@ -84,16 +82,16 @@ class MkvWriter:
         except av.error.FFmpegError:
             return  # the disk that refused the frames refuses the index too
 
-    def _jpeg_stream(self, size_wh: tuple[int, int]) -> VideoStream:
-        width, height = size_wh
+    def _jpeg_stream(self) -> VideoStream:
+        width, height = self._size_wh
         muxed = self._container.add_mux_stream("mjpeg", width=width, height=height)
         stream = cast("VideoStream", muxed)
         stream.time_base = _MILLISECOND
         return stream
 
-    def _ffv1_stream(self, size_wh: tuple[int, int]) -> VideoStream:
+    def _ffv1_stream(self) -> VideoStream:
         stream = self._container.add_stream("ffv1", options=dict(_FFV1))
-        stream.width, stream.height = size_wh
+        stream.width, stream.height = self._size_wh
         stream.pix_fmt = "bgr0"
         stream.time_base = stream.codec_context.time_base = _MILLISECOND
         stream.codec_context.thread_type = "SLICE"

@@ -1,0 +1,64 @@
+"""All that claims to be a `Camera`: a line here puts an implementation under the conformance suite.
+
+``make`` gets an empty folder and returns a freshly opened camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from capture.camera import Camera, CameraInfo, Provenance
+from capture.frame import Frame
+from capture.images import ImagesCamera
+from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
+from capture.video import VideoCamera
+from tests.capture.made_videos import make_video, picture
+
+
+@dataclass(frozen=True)
+class CameraCase:
+    """One implementation; ``endless`` sources never return None."""
+
+    id: str
+    make: Callable[[Path], Camera]
+    endless: bool = False
+
+
+def video(folder: Path) -> Camera:
+    return VideoCamera(make_video(folder / "a.mkv", [0, 33, 67, 140, 141]))
+
+
+def avi(folder: Path) -> Camera:
+    return VideoCamera(make_video(folder / "a.avi", codec="mpeg4", pix_fmt="yuv420p"))
+
+
+def turned_video(folder: Path) -> Camera:
+    path = folder / "a.mp4"
+    return VideoCamera(make_video(path, codec="png", pix_fmt="rgb24", rotation=(90, False, False)))
+
+
+def recording(folder: Path) -> Camera:
+    info = CameraInfo("test", "test", (64, 48), None, Provenance.SIMULATED)
+    with RecordingWriter(folder / "a.flrec", RecordingHead("test", info)) as writer:
+        for i in range(5):
+            writer.write(Frame(i * 2, 10**12 + i * 33_333_333, 10**12, picture(i)))
+        return RecordingCamera(writer.finish())
+
+
+def images(folder: Path) -> Camera:
+    for i in range(5):
+        Image.fromarray(picture(i)[..., ::-1]).save(folder / f"{i}.png")
+    return ImagesCamera(folder)
+
+
+CASES = [
+    CameraCase("video", video),
+    CameraCase("avi", avi),
+    CameraCase("turned video", turned_video),
+    CameraCase("recording", recording),
+    CameraCase("images", images),
+]
