@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from capture.simulator.colour import ArrayF, ImageU8
 from capture.simulator.identity import Identity
 
 IRIS_RADIUS_CM = 0.60
+EYE_HEIGHT_CM = 2.6
 _STEPS = 12
 """Openness is painted in twelfths: finer than a landmark can tell."""
 
@@ -60,6 +62,26 @@ def _shrunk(codes: ImageU8, factor: int) -> ImageU8:
         codes, (width // factor, height // factor), interpolation=cv2.INTER_AREA
     )
     return small
+
+
+class Paint(Protocol):
+    """The texture of a head, whatever its face does."""
+
+    def texture(self, expression: Expression, level: int = 0) -> ImageU8:
+        """Return the (n, n, 4) uint8 texture, halved ``level`` times; valid to the next call."""
+        ...
+
+
+class StillPaint:
+    """A face that cannot move: a photograph."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        codes = canvas.codes()
+        self._textures = [codes, *(_shrunk(codes, 2**level) for level in range(1, LEVELS))]
+
+    def texture(self, expression: Expression, level: int = 0) -> ImageU8:  # noqa: ARG002
+        """Return the same texture for every expression."""
+        return self._textures[level]
 
 
 class ExpressivePaint:
@@ -143,7 +165,7 @@ class ExpressivePaint:
         canvas.blend(at, opening, ball, gloss=0.8)
         corner = hill(x, y, (gap - 1.2, 2.5), (0.22, 0.3)) + 0.5 * hill(x, y, (gap + 1.2, 2.6), (0.3, 0.3))
         canvas.blend(at, opening * np.clip(corner, 0, 1) * 0.8, encode((0.42, 0.20, 0.17)))
-        self._iris(at, (x, y), opening, (gap + side * steps[2] * 0.021, 2.62 + steps[3] * 0.021))
+        self._iris(at, (x, y), opening, (gap + side * steps[2] * 0.021, EYE_HEIGHT_CM + steps[3] * 0.021))
         lid_shadow = opening * ramp(0.16 - (upper - y), 0.30)
         canvas.tint(at, lid_shadow, (0.52, 0.50, 0.50))
         self._lashes(at, (x, y), (upper, lower), openness)
@@ -161,6 +183,8 @@ class ExpressivePaint:
         self._canvas.tint(at, opening * ring, (0.45, 0.45, 0.45))
         pupil = ramp(0.21 - far, 0.05)
         self._canvas.blend(at, opening * pupil, encode((0.006, 0.006, 0.006)))
+        lamp = ramp(1.0 - np.hypot((xy[0] - self._person.eye_half_gap_cm) / 0.09, (dy - 0.20) / 0.07), 0.5)
+        self._canvas.blend(at, opening * lamp * 0.75, encode((0.55, 0.55, 0.55)))
 
     def _lashes(
         self,

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from capture.options import option
 from capture.simulator.light import RoomOptions, ScreenOptions
-from capture.simulator.motion import MotionStep
+from capture.simulator.motion import Motion, MotionStep
 
 
 class PersonKind(StrEnum):
@@ -44,7 +44,9 @@ class PersonOptions:
     roll_deg: float = option(0.0, unit="deg", low=-45, high=45, why="upright")
     eyes_open: float = option(1.0, unit="1", low=0, high=1, why="1 is open; blinks close them")
     mouth_open: float = option(0.0, unit="1", low=0, high=1, why="0 is shut")
-    motion: tuple[MotionStep, ...] = option((), unit="script", why="quiet, with blinks")
+    motion: tuple[MotionStep, ...] = option(
+        (MotionStep(Motion.SWAY),), unit="script", why="nobody stands quite still"
+    )
     portrait: str = option("", unit="path", why="empty: no photograph, a painted face")
     portrait_eyes: tuple[float, float, float, float] | None = option(
         None, unit="px", why="x, y of the left and right eye in the image; None: found by OpenCV"

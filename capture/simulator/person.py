@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -11,9 +11,10 @@ import numpy as np
 from capture.simulator.body import Body, build_body
 from capture.simulator.canvas import new_canvas
 from capture.simulator.colour import LINEAR_OF_CODE, ArrayF
-from capture.simulator.expression import Expression, ExpressivePaint
+from capture.simulator.expression import Expression, ExpressivePaint, Paint, StillPaint
 from capture.simulator.identity import Identity, draw_identity
 from capture.simulator.light import ScreenOptions, vector_irradiance
+from capture.simulator.portrait import Eyes, lay_portrait
 from capture.simulator.raycast import HeadPose, Hits, Lens, cast_head
 from capture.simulator.shape import CENTRE_CM, HeadShape, build_shape
 from capture.simulator.skin import paint_static
@@ -56,17 +57,29 @@ class Person:
 
     identity: Identity
     shape: HeadShape
-    paint: ExpressivePaint
+    paint: Paint
     body: Body
 
 
 @lru_cache(maxsize=4)
-def build_person(seed: int, skin_tone: float) -> Person:
-    """Build a person, or return the one built before: half a second the first time."""
+def build_person(
+    seed: int, skin_tone: float, portrait: str = "", portrait_eyes: Eyes | None = None
+) -> Person:
+    """Build a person, or return the one built before: half a second the first time.
+
+    Raises
+    ------
+    CameraError
+        a portrait that cannot be used.
+    """
     identity = draw_identity(seed, skin_tone)
     shape = build_shape(identity)
     canvas = new_canvas(shape, identity.skin, identity.seed)
     paint_static(canvas, identity)
+    if portrait:
+        skin = lay_portrait(canvas, identity, portrait, portrait_eyes)
+        identity = replace(identity, skin=skin)
+        return Person(identity, shape, StillPaint(canvas), build_body(identity))
     return Person(identity, shape, ExpressivePaint(canvas, identity), build_body(identity))
 
 

@@ -21,8 +21,10 @@ SENSITIVITY = 0.0025 / 16.0
 
 _FULL_WELL_E, _READ_E = 8000.0, 6.0
 _GAIN_RANGE = (0.05, 24.0)
-_AE_TARGET, _AE_RATE = 0.19, 0.33
+_AE_TARGET, _AE_RATE = 0.22, 0.33
 _AWB_RATE = 0.15
+_GREY_WORLD = 0.5
+"""How far white balance believes that the world is grey: skin is not, and cameras know lamps."""
 _WB_RANGE = (0.5, 2.0)
 _TILE_MARGIN = 64
 _UNIT_STEPS = 32
@@ -52,6 +54,7 @@ class Sensor:
         self.gain = 2.0
         self.white_balance: NDArray[np.float64] = np.ones(3)
         """(3,) gains of B, G, R."""
+        self._lamps = self.white_balance
         self.locked = False
 
     @property
@@ -61,8 +64,8 @@ class Sensor:
 
     def balance_for(self, light_bgr: NDArray[np.float64]) -> None:
         """Start with the white balance that makes ``light_bgr`` grey."""
-        gains = light_bgr[1] / np.maximum(light_bgr, 1e-6)
-        self.white_balance = np.clip(gains, *_WB_RANGE)
+        self._lamps = np.clip(light_bgr[1] / np.maximum(light_bgr, 1e-6), *_WB_RANGE)
+        self.white_balance = self._lamps
 
     def meter(self, codes: ImageU8, rate: float | None = None) -> None:
         """Let exposure and white balance follow a delivered frame, unless locked."""
@@ -75,11 +78,10 @@ class Sensor:
         step = (_AE_TARGET / max(level, 1e-3)) ** (rate or _AE_RATE)
         self.gain = float(np.clip(self.gain * step, *_GAIN_RANGE))
         mean = light.reshape(-1, 3).mean(axis=0)
-        wanted = self.white_balance * mean[1] / np.maximum(mean, 1e-3)
-        self.white_balance = np.clip(
-            self.white_balance + (rate or _AWB_RATE) * (wanted - self.white_balance), *_WB_RANGE
-        )
-        self.white_balance[1] = 1.0
+        grey = self.white_balance * mean[1] / np.maximum(mean, 1e-3)
+        wanted = np.clip(self._lamps * (grey / self._lamps) ** _GREY_WORLD, *_WB_RANGE)
+        change = (rate or _AWB_RATE) * (wanted - self.white_balance)
+        self.white_balance = self.white_balance + change * (1.0, 0.0, 1.0)
 
     @property
     def noise_codes(self) -> float:

@@ -213,7 +213,7 @@ def _ears(points: ArrayF) -> ArrayF:
     y, z = points[..., 1], points[..., 2]
     side = np.clip((np.abs(points[..., 0]) - 5.5) / 1.0, 0.0, 1.0)
     lean = z + 3.1 + 0.18 * (y - 0.8)
-    shell = (lean / 1.35) ** 2 + ((y - 0.8) / 3.0) ** 2
+    shell = (lean / 1.2) ** 2 + ((y - 0.9) / 2.35) ** 2
     rim = np.exp(-(((shell - 0.85) / 0.55) ** 2))
     ear: ArrayF = (0.95 * rim + 0.45 * np.exp(-((lean - 0.7) ** 2))) * side
     return ear * np.clip((2.0 - shell) / 0.8, 0.0, 1.0)

@@ -30,11 +30,11 @@ def _skin(canvas: Canvas, person: Identity) -> None:
     size = canvas.pixels.shape[:2]
     x, y = canvas.x_cm, canvas.y_cm
     blotch = 0.018 * grain(rng, size, 14) + 0.014 * grain(rng, size, 45)
-    pores = 0.020 * grain(rng, size, 420) + 0.022 * rng.standard_normal(size, dtype=np.float32)
+    pores = 0.020 * grain(rng, size, 420) + 0.014 * rng.standard_normal(size, dtype=np.float32)
     canvas.pixels[..., :3] *= (1 + blotch + pores)[..., None]
     red = 0.8 * (hill(x, y, (-4.3, 0.0), (1.9, 1.6)) + hill(x, y, (4.3, 0.0), (1.9, 1.6)))
     red += 0.7 * hill(x, y, (0.0, -0.8), (1.2, 1.0)) + 0.4 * hill(x, y, (0.0, -7.0), (1.6, 1.0))
-    red += 0.5 * ramp(np.abs(x) - 7.2, 0.8)
+    red += 0.3 * ramp(np.abs(x) - 7.4, 0.8)
     red *= 1 + 0.10 * grain(rng, size, 60)
     canvas.tint(_WHOLE, np.clip(red, 0, 1.4), (1.02, 0.90, 0.91))
     if person.stubble > 0:
@@ -142,12 +142,19 @@ def _hair(canvas: Canvas, person: Identity) -> None:
     base = encode(person.hair)
     canvas.blend(_WHOLE, ragged, base * 0.72, gloss=0.5)
     edge = cv2.GaussianBlur(mask, (0, 0), 12.0)
-    reach = np.clip(3.0 * edge - 0.4, 0.0, 1.0)
-    fringe = ((edge > 0.12) & (edge < 0.75)).astype(np.float32)
+    reach = np.clip(6.0 * cv2.GaussianBlur(mask, (0, 0), 5.0) - 1.0, 0.0, 1.0)
+    fringe = ((edge > 0.12) & (edge < 0.75) & (_forward(canvas) > 0.5)).astype(np.float32)
     canvas.blend(_WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.4)
     for tone, count, cover in ((0.55, 2600, 0.75), (1.25, 2200, 0.6), (1.55, 700, 0.5)):
         sheet = _hair_sheet(mask, rng, count, (40, 120))
         canvas.blend(_WHOLE, sheet * (cover * reach), _lift(base, tone), gloss=0.6)
+
+
+def _forward(canvas: Canvas) -> ArrayF:
+    """Return how far each texel lies before the skull's centre line, cm."""
+    z = np.ascontiguousarray(canvas.shape.points_cm[..., 2])
+    ahead: ArrayF = cv2.resize(z, canvas.x_cm.shape[::-1])
+    return ahead
 
 
 def _hair_sheet(

@@ -29,7 +29,7 @@ class Stage:
         self._cast: list[tuple[Person, Actor]] = []
         if person.kind is PersonKind.NONE:
             return
-        main = build_person(options.seed, person.skin_tone)
+        main = build_person(options.seed, person.skin_tone, person.portrait, person.portrait_eyes)
         self._cast.append((main, Actor(rest, person.motion, options.seed)))
         second = [step for step in person.motion if step.motion is Motion.SECOND]
         if second or person.kind is PersonKind.TWO:
