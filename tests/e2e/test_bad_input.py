@@ -136,7 +136,7 @@ def test_the_other_inputs_are_still_processed(run: Run, tmp_path: Path) -> None:
     done = run("process", bad, faceless, tmp_path / "gone.mkv", "--out", tmp_path / "out")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 2
-    rows = list(csv.DictReader((tmp_path / "out" / "summary.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out" / "summary.csv").read_text().splitlines()))
     assert [row["status"] for row in rows] == ["error", "rejected", "error"]
     assert "no_face" in rows[1]["reasons"]
 
