@@ -25,6 +25,7 @@ from preprocess.gate import Verdict, judge
 from preprocess.light.response import respond
 from preprocess.light.samples import ChromaSample, sample_light
 from preprocess.light.verdict import LightResponse
+from preprocess.measures.blank import blank_reason
 from preprocess.measures.measurer import Measurer
 from preprocess.measures.types import Measures
 from preprocess.reasons import Reason
@@ -107,6 +108,8 @@ class SessionPipeline:
         face = self._tracker.track(frame)
         measures = self._measurer.measure(frame, face, label.rgb if clean else None)
         verdict = judge(measures, label, self._settings.thresholds)
+        if face is None and (blank := blank_reason(frame.pixels)):
+            verdict = Verdict(False, (*verdict.reasons, blank))
         wanted = verdict.accepted and (clean or self._labeller is None)
         crop = None
         if face is not None:
