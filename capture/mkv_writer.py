@@ -29,6 +29,12 @@ class MkvWriter:
 
     Equal frames give equal bytes: no dates, random ids or library versions are written.
 
+    Parameters
+    ----------
+    file : what is written.
+    size_wh : of every frame, in pixels.
+    path : what errors name: the recording, not the file that it is written to meanwhile.
+
     Raises
     ------
     SourceError
@@ -36,14 +42,14 @@ class MkvWriter:
         or the ``jpeg`` is none.
     """
 
-    def __init__(self, path: Path, size_wh: tuple[int, int]) -> None:
+    def __init__(self, file: Path, size_wh: tuple[int, int], path: Path) -> None:
         self._path = path
         self._size_wh = size_wh
         self._jpeg: bool | None = None
         self._reformatter = VideoReformatter()
         try:
             self._container = av.open(
-                f"file:{path}", "w", format="matroska", container_options={"fflags": "+bitexact"}
+                f"file:{file}", "w", format="matroska", container_options={"fflags": "+bitexact"}
             )
         except av.error.FFmpegError as error:
             raise self._unwritable(error) from error

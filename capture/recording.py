@@ -96,7 +96,7 @@ class RecordingWriter:
         except OSError as error:
             raise SourceError(self.path, f"cannot be written: {error.strerror}") from error
         try:
-            self._video = MkvWriter(self._folder / VIDEO, head.camera.size_wh)
+            self._video = MkvWriter(self._folder / VIDEO, head.camera.size_wh, self.path)
         except SourceError:
             self._remove()
             raise

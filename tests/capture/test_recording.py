@@ -215,6 +215,27 @@ def test_a_name_taken_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     assert len(replayed(path)) == 6
 
 
+@pytest.mark.parametrize("jpeg", [False, True], ids=["ffv1", "mjpeg"])
+def test_a_disk_that_takes_no_more_leaves_nothing_behind(tmp_path: Path, jpeg: bool) -> None:
+    """The limit on the size of a file stands in for a full disk: both fail in ``write``."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    try:
+        with pytest.raises(SourceError, match=r"a\.flrec: cannot be written"):
+            write_many(tmp_path / "a.flrec", jpeg=jpeg)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_many(path: Path, *, jpeg: bool) -> None:
+    with RecordingWriter(path, HEAD) as writer:
+        for frame in frames(60):
+            writer.write(frame, jpeg_of(frame) if jpeg else None)
+        writer.finish()
+
+
 @given(st.lists(st.integers(1, 3 * MS) | st.integers(1, 10**9), max_size=12))
 @settings(max_examples=25)
 def test_any_increasing_times_are_kept(
