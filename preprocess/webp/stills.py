@@ -53,25 +53,25 @@ class Ladder:
 
     def build(self, pixels: ImageU8, share_bytes: int) -> None:
         """Encode ``pixels``; where the result is above the share, as well as fits into it."""
-        self._fit(_picture(pixels), share_bytes)
+        self._fit(_picture(pixels), share_bytes, budget.CLOSE)
 
     def recode(self, share_bytes: int) -> None:
         """Make the qualities that the share asks for out of the best still."""
-        self._fit(_decode(self.rungs[self.quality]), share_bytes)
+        self._fit(_decode(self.rungs[self.quality]), share_bytes, budget.CLOSER)
 
     def raise_quality(self) -> None:
         """Add the highest quality, out of the best still."""
         best = _decode(self.rungs[self.quality])
         self.rungs[RAISED_QUALITY] = _encode(best, RAISED_QUALITY, self.method)
 
-    def _fit(self, picture: Image.Image, share_bytes: int) -> None:
+    def _fit(self, picture: Image.Image, share_bytes: int, close: float) -> None:
         def size_at(quality: int) -> int:
             self.rungs[quality] = _encode(picture, quality, self.method)
             return len(self.rungs[quality].chunks)
 
         if self.quality not in self.rungs:
             size_at(self.quality)
-        budget.close_in(size_at, self.sizes, share_bytes, lowest=self.lowest)
+        budget.close_in(size_at, self.sizes, share_bytes, lowest=self.lowest, close=close)
 
 
 def _picture(pixels: ImageU8) -> Image.Image:

@@ -34,7 +34,7 @@ def test_closing_in_ends_with_the_best_known_under_the_share(scale, wobble, shar
         return size_at(quality)
 
     sizes = budget.close_in(counted, {WANTED: size_at(WANTED)}, share, lowest=LOWEST)
-    assert budget.settled(sizes, share, LOWEST)
+    assert budget.settled(sizes, share, LOWEST, budget.CLOSE)
     assert len(tries) == len(set(tries)) <= 8
     assert all(LOWEST <= quality < WANTED for quality in tries)
     if size_at(WANTED) <= share:
@@ -90,7 +90,9 @@ def test_a_fitted_clip_is_under_its_room_and_full_where_it_can_be(frames, per_fr
 
     def recode(indices, share):
         for i in indices:
-            states[i] = budget.close_in(encoders[i], states[i], share, lowest=LOWEST)
+            states[i] = budget.close_in(
+                encoders[i], states[i], share, lowest=LOWEST, close=budget.CLOSER
+            )
         return [states[i] for i in indices]
 
     picks = budget.fit(known, room, LOWEST, recode)
@@ -120,7 +122,9 @@ def test_a_clip_like_footage_fills_nine_tenths(frames, part):
 
     def recode(indices, share):
         for i in indices:
-            states[i] = budget.close_in(encoders[i], states[i], share, lowest=LOWEST)
+            states[i] = budget.close_in(
+                encoders[i], states[i], share, lowest=LOWEST, close=budget.CLOSER
+            )
         return [states[i] for i in indices]
 
     picks = budget.fit(list(states), room, LOWEST, recode)
