@@ -178,6 +178,8 @@ def _wait_s(
 ) -> float | None:
     if not isinstance(error, _WORTH_WAITING):
         return None
-    if error.retry_after_s is not None:
-        return policy.named_s(error.retry_after_s, chance)
+    named_s = error.retry_after_s
+    # "Retry-After: 0" from a service that refuses again and again must not become a busy loop.
+    if named_s is not None and named_s >= policy.initial_s:
+        return policy.named_s(named_s, chance)
     return policy.backoff_s(history.attempts, chance)

@@ -146,9 +146,10 @@ class Metadata(_Wire):
     def of(cls, entries: list[ImageEntry], image_type: int = IMAGE_TYPE_COLOUR) -> Metadata:
         """Return the part for ``entries``; raises `PayloadError` naming the entry and field."""
         try:
-            return cls(metadata=Payload(image_type=image_type, image_data=tuple(entries)))
+            payload = Payload.model_validate({"imageType": image_type, "imageData": tuple(entries)})
         except ValidationError as error:
             raise PayloadError(f"metadata: {told(error)}", code="metadata_invalid") from error
+        return cls(metadata=payload)
 
     @classmethod
     def parse(cls, data: bytes | str) -> Metadata:
