@@ -17,7 +17,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 from capture.frame import Frame
-from capture.illumination import PRIMARIES
 from capture.timeline import Label, LabelKind
 from facelight.service.decode import MediaFile, decode_frames, open_file
 from facelight.service.errors import Refusal, Refused, timed_out
@@ -27,6 +26,7 @@ from facelight.service.parse import Upload
 from facelight.service.wire import ImageEntry, Payload, read_metadata
 from preprocess.face import Face, Rect
 from preprocess.gate import judge as judge_frame
+from preprocess.light.agreement import KNOWN_COLOURS, agreement
 from preprocess.light.samples import CROP_OPTIONS, ChromaSample, sample_light
 from preprocess.measures.measurer import Measurer
 from preprocess.measures.types import Measures
@@ -226,7 +226,7 @@ def _observe(payload: Payload, files: Mapping[str, MediaFile]) -> Iterator[Obser
 def _observation(
     frame: Frame, face: Face | None, entry: ImageEntry, offset_ms: int, measurer: Measurer
 ) -> Observation:
-    lit = PRIMARIES.get((entry.colour or "").capitalize())
+    lit = KNOWN_COLOURS.get((entry.colour or "").strip().lower())
     label = Label(LabelKind.CLEAN, entry.colour, lit) if entry.colour else None
     if face is not None:
         face = replace(face, pose=_pose(face, entry, frame.size_wh))
@@ -286,8 +286,6 @@ def _decide(good: list[Observation]) -> str:
     lit = [(o.sample, o.entry.colour) for o in good if o.sample is not None and o.entry.colour]
     if not lit:
         return UNCERTAIN
-    from preprocess.light.agreement import agreement  # noqa: PLC0415
-
     samples = [sample for sample, _ in lit]
     colours = [colour for _, colour in lit]
     return DECISIONS.get(agreement(samples, colours).state, UNCERTAIN)
