@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from capture.errors import SidecarError
 from capture.illumination import Flip, Rgb
-from capture.jsonfile import FieldError, StrictModel, read_json_model
+from capture.jsonfile import FieldError, StrictModel, read_json_model, shortened
 from capture.timeline import Timeline, Timing
 
 SUFFIX = ".illumination.json"
@@ -47,18 +47,24 @@ class FlipEntry(StrictModel):
     colour: str | None
     rgb: list[Channel] = Field(min_length=3, max_length=3)
 
-    @model_validator(mode="after")
-    def _named(self) -> FlipEntry:
-        if self.colour is not None and not (
-            1 <= len(self.colour) <= 64 and self.colour.isprintable() and self.colour.strip()
-        ):
-            raise FieldError("expected a printable name of 1 to 64 characters, or null", "colour")
-        return self
+    @field_validator("colour", mode="before")
+    @classmethod
+    def _named(cls, colour: object) -> object:
+        if colour is not None and not _is_name(colour):
+            got = shortened(colour)
+            raise FieldError(f"expected a printable name of 1 to 64 characters or null, got {got}")
+        return colour
 
     def flip(self, origin_ns: int) -> Flip:
         """Return the flip on a clock that read ``origin_ns`` at ``t_ms`` 0."""
         rgb: Rgb = (self.rgb[0], self.rgb[1], self.rgb[2])
         return Flip(origin_ns + to_ns(self.t_ms), self.colour, rgb)
+
+
+def _is_name(colour: object) -> bool:
+    if not isinstance(colour, str) or not 1 <= len(colour) <= 64:
+        return False
+    return colour.isprintable() and not colour.isspace()
 
 
 def in_order(flips: list[FlipEntry]) -> list[FlipEntry]:
