@@ -22,9 +22,9 @@ from capture.simulator.raycast import Lens
 from capture.simulator.room import make_room
 from capture.simulator.scene import RowLight
 from capture.simulator.screen import LightSource
-from capture.simulator.sensor import Sensor, light_scale
+from capture.simulator.sensor import FaceWindow, Sensor, light_scale
 from capture.simulator.timing import FrameClock, Shot
-from capture.simulator.truth import FrameTruth, eye_centres_px, true_label, view_pose
+from capture.simulator.truth import EyesPx, FrameTruth, eye_centres_px, true_label, view_pose
 
 _BAND_ROWS = 8
 _LOOK_BACK_NS = 1_000_000_000
@@ -119,7 +119,7 @@ class SimulatedCamera:
         seen, weights = row_weights(flips, starts, self._frames.exposure_ns, self.options.screen)
         for _ in range(_SETTLE_FRAMES):
             codes = self._room.render(self._seconds(now_ns), 0.0, self._light(starts, seen, weights))
-            self._sensor.meter(codes, rate=0.9)
+            self._sensor.meter(codes, self._face_window(self._eyes(self._seconds(now_ns))), rate=0.9)
 
     def read(self, timeout_s: float = 2.0) -> Frame | None:
         """Return the next frame, or None when the session's duration is over.
@@ -194,9 +194,9 @@ class SimulatedCamera:
         light = self._light(starts, seen, weights)
         codes = self._room.render(t_s, frames.exposure_ns / 1e9, light)
         pixels = self._sensor.develop(codes, shot.seq)
-        self._sensor.meter(codes)
+        eyes = self._eyes(t_s)
+        self._sensor.meter(codes, self._face_window(eyes))
         stance = self._room.main_at(t_s)
-        eyes = stance and eye_centres_px(stance.pose, self._room.eye_half_gap_cm, self._lens)
         truth = FrameTruth(
             label=true_label(seen, weights),
             exposed_ns=shot.exposed_ns,
@@ -207,6 +207,23 @@ class SimulatedCamera:
         )
         self._held = pixels, truth
         return self._held
+
+    def _eyes(self, t_s: float) -> EyesPx | None:
+        stance = self._room.main_at(t_s)
+        if stance is None:
+            return None
+        return eye_centres_px(stance.pose, self._room.eye_half_gap_cm, self._lens)
+
+    def _face_window(self, eyes: EyesPx | None) -> FaceWindow | None:
+        """Return the part of the frame that face-priority exposure looks at, None without any."""
+        if eyes is None:
+            return None
+        (x0, y0), (x1, y1) = eyes
+        middle_x, middle_y, gap = (x0 + x1) / 2, (y0 + y1) / 2, max(x1 - x0, 4.0)
+        width, height = self._lens.size_wh
+        left, right = (min(max(int(middle_x + k * gap), 0), width) for k in (-0.9, 0.9))
+        top, bottom = (min(max(int(middle_y + k * gap), 0), height) for k in (-0.7, 1.6))
+        return (left, top, right, bottom) if right - left > 2 and bottom - top > 2 else None
 
     def _light(
         self, starts: NDArray[np.int64], seen: Sequence[Flip | None], weights: NDArray[np.float64]

@@ -162,7 +162,7 @@ class ExpressivePaint:
         opening = ramp(y - lower, 0.05) * ramp(upper - y, 0.05)
         opening *= ramp(1.31 - np.abs(x - gap), 0.04)
         ball = encode((0.56, 0.51, 0.48)) * np.float32(0.93 if sum(person.skin) < 0.5 else 1.0)
-        canvas.blend(at, opening, ball, gloss=0.8)
+        canvas.blend(at, opening, ball, gloss=0.2)
         corner = hill(x, y, (gap - 1.2, 2.5), (0.22, 0.3)) + 0.5 * hill(x, y, (gap + 1.2, 2.6), (0.3, 0.3))
         canvas.blend(at, opening * np.clip(corner, 0, 1) * 0.8, encode((0.42, 0.20, 0.17)))
         self._iris(at, (x, y), opening, (gap + side * steps[2] * 0.021, EYE_HEIGHT_CM + steps[3] * 0.021))
@@ -178,7 +178,7 @@ class ExpressivePaint:
         spokes = np.arctan2(dy, dx) * (32 / np.pi) + 32
         pattern = self._iris_grain[spokes.astype(int) % 64, (far * 60).astype(int) % 64]
         tone = encode(self._person.iris) * (1 + 0.16 * pattern + 0.5 * (0.35 - far))[..., None]
-        self._canvas.blend(at, opening * ramp(IRIS_RADIUS_CM - far, 0.06), tone, gloss=1.0)
+        self._canvas.blend(at, opening * ramp(IRIS_RADIUS_CM - far, 0.06), tone, gloss=0.12)
         ring = ramp(0.07 - np.abs(far - IRIS_RADIUS_CM + 0.05), 0.08)
         self._canvas.tint(at, opening * ring, (0.45, 0.45, 0.45))
         pupil = ramp(0.21 - far, 0.05)
@@ -230,7 +230,7 @@ class ExpressivePaint:
         skin = encode(self._person.skin)
         tone = skin * np.array([0.76, 0.68, 0.90], np.float32)
         shade = np.where(y > (top + bottom) / 2, 0.90, 1.04)[..., None]
-        canvas.blend(at, lips * 0.88, tone * shade * grainy[..., None], gloss=0.6)
+        canvas.blend(at, lips * 0.88, tone * shade * grainy[..., None], gloss=0.32)
         canvas.tint(at, ramp(0.05 - np.abs(y - top), 0.09) * span * inside**0.3, (0.42, 0.34, 0.34))
         if openness > 0:
             hollow = ramp(top - y, 0.05) * ramp(y - bottom, 0.05) * span

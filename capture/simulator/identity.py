@@ -34,8 +34,8 @@ HAIR_ALBEDO: tuple[ColourF, ...] = (
 """Black, dark brown, brown, light brown, blond, grey."""
 
 IRIS_ALBEDO: tuple[ColourF, ...] = (
-    (0.07, 0.040, 0.020),
-    (0.11, 0.065, 0.03),
+    (0.040, 0.024, 0.014),
+    (0.075, 0.043, 0.021),
     (0.12, 0.13, 0.06),
     (0.12, 0.15, 0.17),
 )

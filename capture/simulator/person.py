@@ -24,21 +24,21 @@ _UP = np.array([-0.25, 0.70, 0.60])
 
 _UPWARD = 0.55
 SPECULAR = 0.04
-"""Share of the screen's light that skin mirrors instead of scattering (Fresnel at n = 1.4)."""
+"""Share of the light that skin mirrors instead of scattering (Fresnel at n = 1.4)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shaded:
     """A lit surface in a rectangle of the frame, before the colours of the light are known.
 
-    The linear signal of channel c in row r is ``albedo_c * (lamps * A_rc + screen * S_rc) + mirror
-    * S_rc`` where A and S are the row's light.
+    The linear signal of channel c in row r is ``albedo_c * (lamps * A_rc + screen * S_rc) + gleam
+    * A_rc + mirror * S_rc`` where A and S are the row's light.
 
     Attributes
     ----------
     left, top : place in the frame.
     albedo : (h, w, 3) float32 B, G, R.
-    lamps, screen, mirror : (h, w) float32.
+    lamps, screen, gleam, mirror : (h, w) float32.
     cover : (h, w) float32, 0 where the surface is not.
     """
 
@@ -47,6 +47,7 @@ class Shaded:
     albedo: ArrayF
     lamps: ArrayF
     screen: ArrayF
+    gleam: ArrayF
     mirror: ArrayF
     cover: ArrayF
 
@@ -101,12 +102,20 @@ def _screen_level(
     level = np.maximum(np.einsum("hwc,hwc->hw", normals, flux), 0.0)
     middle = flux[height // 2, width // 2]
     strength = float(np.linalg.norm(middle))
+    lobe = _lobe(normals, middle / max(strength, 1e-9), pose)
+    return level, lobe * np.float32(SPECULAR * strength)
+
+
+def _lobe(normals: ArrayF, towards: ArrayF, pose: HeadPose) -> ArrayF:
+    """Return the gloss of skin lit from ``towards``: a broad sheen and a highlight on it."""
     camera = pose.rotation.T @ -pose.centre_cm
-    half = middle / max(strength, 1e-9) + camera / np.linalg.norm(camera)
-    lobe = np.maximum(normals @ (half / np.linalg.norm(half)).astype(np.float32), 0.0)
-    for _ in range(4):
-        lobe = lobe * lobe
-    return level, lobe * np.float32(SPECULAR * strength * 2.5)
+    half = towards + camera / np.linalg.norm(camera)
+    facing = np.maximum(normals @ (half / np.linalg.norm(half)).astype(np.float32), 0.0)
+    broad = facing * facing
+    broad *= broad
+    sharp = broad * broad
+    sharp = sharp * sharp
+    return np.float32(0.8) * broad + np.float32(2.0) * sharp
 
 
 def shade_head(
@@ -126,6 +135,7 @@ def shade_head(
     )
     up = (pose.rotation.T @ (_UP / np.linalg.norm(_UP))).astype(np.float32)
     lamps = lamp_level(normals, up) * sky
+    gleam = _lobe(normals, up, pose) * (sky * np.float32(SPECULAR))
     level, lobe = _screen_level(hits, normals, pose, screen)
     wh = hits.width, hits.height
     level_of_detail = 0 if hits.px_per_cm > 24 else 1 if hits.px_per_cm > 12 else 2
@@ -137,7 +147,7 @@ def shade_head(
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    gloss = texels[..., 3].astype(np.float32) * np.float32(1 / 255)
+    gloss = texels[..., 3].astype(np.float32) * np.float32(1.5 / 255)
     edge = cv2.resize(hits.edge_cm, wh)
     return Shaded(
         hits.left,
@@ -145,6 +155,7 @@ def shade_head(
         cv2.LUT(np.ascontiguousarray(texels[..., :3]), LINEAR_OF_CODE),
         cv2.resize(lamps, wh),
         cv2.resize(level * sky, wh),
+        cv2.resize(gleam, wh) * gloss,
         cv2.resize(lobe * sky, wh) * gloss,
         np.clip(np.float32(0.5) - edge * np.float32(hits.px_per_cm), 0.0, 1.0),
     )

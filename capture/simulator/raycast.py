@@ -19,6 +19,9 @@ from capture.simulator.shape import CENTRE_CM, MAP_EXTENT, HeadShape
 EYES_CM = np.array([0.0, 2.6, 3.9])
 """Midpoint of the eyes in the head frame: the point that a head's position names."""
 
+ZERO_PITCH_DEG = -5.0
+"""Tilt of the head frame at pitch 0: FaceMesh and PnP read this head 5 degrees too low without."""
+
 _BOUND_CM = 13.4
 _NEAR = (0.3, 0.6)
 _ROUGH_CELL_CM = 0.9
@@ -50,15 +53,14 @@ class HeadPose:
     eyes_cm: tuple[float, float, float]
 
     @property
+    def attitude(self) -> NDArray[np.float64]:
+        """(3, 3) of the angles alone: what a pose estimator should find."""
+        return _turn(self.yaw_deg, self.pitch_deg, self.roll_deg)
+
+    @property
     def rotation(self) -> NDArray[np.float64]:
-        """(3, 3) head to world."""
-        yaw, pitch, roll = np.radians([self.yaw_deg, self.pitch_deg, self.roll_deg])
-        cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
-        cr, sr = np.cos(roll), np.sin(roll)
-        about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-        about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-        about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-        return about_z @ about_y @ about_x
+        """(3, 3) head frame to world."""
+        return _turn(self.yaw_deg, self.pitch_deg + ZERO_PITCH_DEG, self.roll_deg)
 
     @property
     def centre_cm(self) -> NDArray[np.float64]:
@@ -68,6 +70,18 @@ class HeadPose:
     def to_world(self, points_cm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return world coordinates of (..., 3) points in the head frame."""
         return (np.asarray(points_cm) - CENTRE_CM) @ self.rotation.T + self.centre_cm
+
+
+def _turn(yaw_deg: float, pitch_deg: float, roll_deg: float) -> NDArray[np.float64]:
+    """Return Rz(roll) Ry(yaw) Rx(pitch)."""
+    yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
+    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    cr, sr = np.cos(roll), np.sin(roll)
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    turned: NDArray[np.float64] = about_z @ about_y @ about_x
+    return turned
 
 
 def project(lens: Lens, points_cm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -127,6 +127,7 @@ def light_surface(surface: Shaded, light: RowLight, lit: float) -> ArrayF:
         level = surface.lamps * light.lamps[rows, c : c + 1]
         level += surface.screen * screen
         level *= surface.albedo[..., c]
+        level += surface.gleam * light.lamps[rows, c : c + 1]
         level += surface.mirror * screen
         image[..., c] = level
     return image

@@ -7,6 +7,7 @@ under about 3700 lx for 16 ms fills the wells.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -28,6 +29,8 @@ _GREY_WORLD = 0.5
 _WB_RANGE = (0.5, 2.0)
 _TILE_MARGIN = 64
 _UNIT_STEPS = 32
+
+FaceWindow: TypeAlias = tuple[int, int, int, int]
 
 
 @lru_cache(maxsize=2)
@@ -67,15 +70,22 @@ class Sensor:
         self._lamps = np.clip(light_bgr[1] / np.maximum(light_bgr, 1e-6), *_WB_RANGE)
         self.white_balance = self._lamps
 
-    def meter(self, codes: ImageU8, rate: float | None = None) -> None:
-        """Let exposure and white balance follow a delivered frame, unless locked."""
+    def meter(self, codes: ImageU8, face: FaceWindow | None, rate: float | None = None) -> None:
+        """Let exposure and white balance follow a frame, unless locked.
+
+        Exposure weighs the whole frame and the face, left, top, right and bottom in pixels, alike
+        on a log scale, as cameras with face detection do.
+        """
         if self.locked:
             return
         small = cv2.resize(codes, (32, 18), interpolation=cv2.INTER_AREA)
         light = LINEAR_OF_CODE[small].astype(np.float64)
-        centre = light[3:15, 10:22]
-        level = 0.3 * light.mean() + 0.7 * centre.mean()
-        step = (_AE_TARGET / max(level, 1e-3)) ** (rate or _AE_RATE)
+        level = max(float(light.mean()), 1e-3)
+        if face is not None:
+            left, top, right, bottom = face
+            skin = codes[top : max(bottom, top + 1) : 4, left : max(right, left + 1) : 4]
+            level = float(np.sqrt(level * max(float(LINEAR_OF_CODE[skin].mean()), 1e-3)))
+        step = (_AE_TARGET / level) ** (rate or _AE_RATE)
         self.gain = float(np.clip(self.gain * step, *_GAIN_RANGE))
         mean = light.reshape(-1, 3).mean(axis=0)
         grey = self.white_balance * mean[1] / np.maximum(mean, 1e-3)

@@ -140,14 +140,14 @@ def _hair(canvas: Canvas, person: Identity) -> None:
     mask = cv2.resize(hair_mask(person, canvas.shape.points_cm), (size, size))
     ragged = ramp(mask - 0.5 + 0.13 * np.clip(grain(rng, (size, size), 160), -3, 3), 0.35)
     base = encode(person.hair)
-    canvas.blend(_WHOLE, ragged, base * 0.72, gloss=0.5)
+    canvas.blend(_WHOLE, ragged, base * 0.72, gloss=0.16)
     edge = cv2.GaussianBlur(mask, (0, 0), 12.0)
     reach = np.clip(6.0 * cv2.GaussianBlur(mask, (0, 0), 5.0) - 1.0, 0.0, 1.0)
     fringe = ((edge > 0.12) & (edge < 0.75) & (_forward(canvas) > 0.5)).astype(np.float32)
-    canvas.blend(_WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.4)
+    canvas.blend(_WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.16)
     for tone, count, cover in ((0.55, 2600, 0.75), (1.25, 2200, 0.6), (1.55, 700, 0.5)):
         sheet = _hair_sheet(mask, rng, count, (40, 120))
-        canvas.blend(_WHOLE, sheet * (cover * reach), _lift(base, tone), gloss=0.6)
+        canvas.blend(_WHOLE, sheet * (cover * reach), _lift(base, tone), gloss=0.22)
 
 
 def _forward(canvas: Canvas) -> ArrayF:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from capture.timeline import Label, LabelKind
 
 PURE = 0.98
 """Least share of one light in every row's exposure for a frame to count as lit by it alone."""
+
+
+EyesPx: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class FrameTruth:
     latency_ns: int
     people: int
     pose: TruePose | None
-    eyes_px: tuple[tuple[float, float], tuple[float, float]] | None
+    eyes_px: EyesPx | None
     repeats: bool = False
 
     @property
@@ -57,9 +61,7 @@ class FrameTruth:
         return float(np.hypot(*np.subtract(self.eyes_px[1], self.eyes_px[0])))
 
 
-def eye_centres_px(
-    pose: HeadPose, half_gap_cm: float, lens: Lens
-) -> tuple[tuple[float, float], tuple[float, float]]:
+def eye_centres_px(pose: HeadPose, half_gap_cm: float, lens: Lens) -> EyesPx:
     """Return where the eyes of a head at ``pose`` are in the frame, left in the image first."""
     head = EYES_CM + np.array([[-half_gap_cm, 0.0, -0.2], [half_gap_cm, 0.0, -0.2]])
     left, right = project(lens, pose.to_world(head))
@@ -92,7 +94,7 @@ def view_pose(pose: HeadPose) -> TruePose:
     ray = HeadPose(
         float(np.degrees(np.arctan2(-x, -z))), float(np.degrees(np.arcsin(y))), 0.0, (0, 0, 0)
     )
-    relative = ray.rotation.T @ pose.rotation
+    relative = ray.attitude.T @ pose.attitude
     return TruePose(
         float(np.degrees(np.arcsin(-relative[2, 0]))),
         float(np.degrees(np.arctan2(relative[2, 1], relative[2, 2]))),
