@@ -1,0 +1,203 @@
+"""Draws scenes on a pygame surface, on the screen's or on any other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pygame
+
+from capture.display.layout import Box, Layout, layout
+from capture.display.preview import oval_mask, oval_preview
+from capture.display.scene import Button, Mood, Scene, SceneKind
+from capture.display.text import TextStyle, Typesetter
+from capture.display.theme import Theme
+from capture.errors import DisplayError
+from capture.illumination import Rgb
+
+LIGHT_PLATE: Rgb = (190, 190, 190)
+LIGHT_INK: Rgb = (24, 24, 24)
+LIGHT_TRACK: Rgb = (120, 120, 120)
+"""What stands on the light never changes with it: a changing prompt would flash as well."""
+
+_EMPTY_OVAL: Rgb = (88, 88, 88)
+_SMOOTH = 4
+
+
+class Renderer:
+    """Draws scenes in a theme.
+
+    Raises
+    ------
+    DisplayError
+        a font or the logo cannot be read.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self._type = Typesetter(theme.fonts)
+        self._logo = None if theme.logo is None else _image(theme)
+        self._shapes: dict[tuple[object, ...], pygame.Surface] = {}
+
+    def check(self, text: str, origin: str) -> None:
+        """Raise ``DisplayError`` for a character that no font of the theme has."""
+        self._type.check(text, origin)
+
+    def draw(self, surface: pygame.Surface, scene: Scene) -> None:
+        """Draw a scene on the whole surface."""
+        surface.fill(scene.field_rgb)
+        places = layout(surface.get_size(), scene.kind, len(scene.buttons), rtl=scene.rtl)
+        if scene.kind in (SceneKind.ATTRACT, SceneKind.PAGE):
+            self._draw_page(surface, scene, places)
+        else:
+            if scene.kind is SceneKind.WORKING:
+                mark = self._sign(Mood.GOOD, places.oval.width)
+                surface.blit(mark, (places.oval.left, places.oval.bottom - mark.get_height()))
+            else:
+                self._draw_oval(surface, scene, places)
+            self._draw_prompt(surface, scene, places)
+        self._draw_bar(surface, scene, places)
+        for button, box in zip(scene.buttons, places.buttons, strict=True):
+            self._draw_button(surface, button, box, scene, places.unit_px)
+
+    def _draw_page(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
+        colours = self._theme.colours
+        on_field = scene.kind is SceneKind.ATTRACT
+        ink = colours.on_background if on_field else colours.ink
+        if places.plate is not None:
+            self._plate(surface, places.plate, colours.plate, 3 * places.unit_px)
+        title, body = places.title, places.body
+        mark = self._mark(scene, places)
+        if mark is not None:
+            space = mark.get_height() + 2 * places.unit_px
+            surface.blit(mark, (title.centre[0] - mark.get_width() // 2, title.top))
+            title = Box(title.left, title.top + space, title.width, title.height)
+            body = Box(body.left, body.top + space, body.width, max(1, body.height - space))
+        self._text(
+            surface, scene, scene.title, title, ((14 if on_field else 9) * places.unit_px, ink)
+        )
+        self._text(surface, scene, scene.body, body, ((7 if on_field else 6) * places.unit_px, ink))
+
+    def _draw_oval(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
+        lit = scene.kind is SceneKind.LIGHT
+        ring = LIGHT_PLATE if lit else self._mood_colour(scene.mood)
+        width = max(2, places.unit_px // 2) if lit else places.unit_px
+        outer = places.oval
+        inner = outer.inset(width)
+        surface.blit(self._oval(outer, ring), outer[:2])
+        if scene.preview is None:
+            surface.blit(self._oval(inner, _EMPTY_OVAL), inner[:2])
+        else:
+            surface.blit(oval_preview(scene.preview, (inner.width, inner.height)), inner[:2])
+
+    def _draw_prompt(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
+        lit = scene.kind is SceneKind.LIGHT
+        colours = self._theme.colours
+        if places.plate is not None and scene.title:
+            plate = LIGHT_PLATE if lit else colours.plate
+            self._plate(surface, places.plate, plate, places.unit_px)
+            ink = LIGHT_INK if lit else colours.ink
+            self._text(surface, scene, scene.title, places.title, (8 * places.unit_px, ink))
+        if scene.body and not lit:
+            text = TextStyle(places.body[2:], 4 * places.unit_px, (16, 16, 16), scene.rtl)
+            surface.blit(self._type.paragraph(scene.body, text), places.body[:2])
+
+    def _draw_bar(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
+        if scene.progress is None:
+            return
+        lit = scene.kind is SceneKind.LIGHT
+        bar = places.bar
+        radius = bar.height // 2
+        done = round(bar.width * min(1.0, max(0.0, scene.progress)))
+        left = bar.right - done if scene.rtl else bar.left
+        fill = LIGHT_PLATE if lit else self._mood_colour(scene.mood)
+        pygame.draw.rect(surface, LIGHT_TRACK if lit else (96, 96, 96), bar, border_radius=radius)
+        pygame.draw.rect(surface, fill, Box(left, bar.top, done, bar.height), border_radius=radius)
+
+    def _draw_button(
+        self, surface: pygame.Surface, button: Button, box: Box, scene: Scene, unit: int
+    ) -> None:
+        colours = self._theme.colours
+        behind = colours.accent if button.primary else colours.quiet
+        ink = colours.on_accent if button.primary else colours.on_quiet
+        self._plate(surface, box, behind, 2 * unit)
+        self._text(surface, scene, button.text, box.inset(unit), (4 * unit, ink))
+
+    def _text(
+        self,
+        surface: pygame.Surface,
+        scene: Scene,
+        text: str,
+        box: Box,
+        largest_and_ink: tuple[int, Rgb],
+    ) -> None:
+        if text:
+            style = TextStyle(box[2:], largest_and_ink[0], largest_and_ink[1], scene.rtl)
+            surface.blit(self._type.paragraph(text, style), box[:2])
+
+    def _mood_colour(self, mood: Mood) -> Rgb:
+        colours = self._theme.colours
+        return {Mood.NEUTRAL: colours.accent, Mood.GOOD: colours.good, Mood.BAD: colours.bad}[mood]
+
+    def _plate(self, surface: pygame.Surface, box: Box, colour: Rgb, radius: int) -> None:
+        key = ("plate", box.width, box.height, colour, radius)
+        if key not in self._shapes:
+            plate = pygame.Surface((box.width * _SMOOTH, box.height * _SMOOTH), pygame.SRCALPHA)
+            pygame.draw.rect(plate, colour, plate.get_rect(), border_radius=radius * _SMOOTH)
+            self._shapes[key] = pygame.transform.smoothscale(plate, (box.width, box.height))
+        surface.blit(self._shapes[key], box[:2])
+
+    def _oval(self, box: Box, colour: Rgb) -> pygame.Surface:
+        key = ("oval", box.width, box.height, colour)
+        if key not in self._shapes:
+            oval = pygame.Surface((box.width, box.height), pygame.SRCALPHA)
+            oval.fill((*colour, 255))
+            pygame.surfarray.pixels_alpha(oval)[:] = oval_mask(box.width, box.height).T
+            self._shapes[key] = oval
+        return self._shapes[key]
+
+    def _mark(self, scene: Scene, places: Layout) -> pygame.Surface | None:
+        """Return what stands above the title: the logo, or the sign of a good or bad end."""
+        size = 14 * places.unit_px
+        if scene.kind is SceneKind.ATTRACT:
+            return None if self._logo is None else _within(self._logo, (3 * size, size))
+        return None if scene.mood is Mood.NEUTRAL else self._sign(scene.mood, size)
+
+    def _sign(self, mood: Mood, size: int) -> pygame.Surface:
+        key = ("sign", mood, size)
+        if key not in self._shapes:
+            self._shapes[key] = _sign(mood, self._mood_colour(mood), size)
+        return self._shapes[key]
+
+
+def _image(theme: Theme) -> pygame.Surface:
+    try:
+        return pygame.image.load(str(theme.logo))
+    except (OSError, pygame.error) as error:
+        raise DisplayError(f"{theme.logo}: no picture that could be read: {error}") from error
+
+
+def _within(image: pygame.Surface, size_wh: tuple[int, int]) -> pygame.Surface:
+    scale = min(size_wh[0] / image.get_width(), size_wh[1] / image.get_height())
+    size = (max(1, round(image.get_width() * scale)), max(1, round(image.get_height() * scale)))
+    return pygame.transform.smoothscale(image.convert_alpha(), size)
+
+
+def _sign(mood: Mood, colour: Rgb, size: int) -> pygame.Surface:
+    """Return a disc with a tick or an exclamation mark; shape tells what colour cannot."""
+    big = size * _SMOOTH
+    disc = pygame.Surface((big, big), pygame.SRCALPHA)
+    pygame.draw.circle(disc, colour, (big // 2, big // 2), big // 2)
+    white = (255, 255, 255)
+    thick = big // 10
+    if mood is Mood.GOOD:
+        points = [(0.27, 0.53), (0.44, 0.70), (0.74, 0.34)]
+        for (x0, y0), (x1, y1) in pairwise(points):
+            for step in range(65):
+                x, y = x0 + (x1 - x0) * step / 64, y0 + (y1 - y0) * step / 64
+                pygame.draw.circle(disc, white, (round(x * big), round(y * big)), thick // 2)
+    else:
+        body = pygame.Rect(0, 0, thick, round(0.34 * big))
+        body.midtop = (big // 2, round(0.22 * big))
+        pygame.draw.rect(disc, white, body, border_radius=thick // 2)
+        pygame.draw.circle(disc, white, (big // 2, round(0.72 * big)), round(0.6 * thick))
+    return pygame.transform.smoothscale(disc, (size, size))
