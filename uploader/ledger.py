@@ -157,8 +157,12 @@ class Ledger:
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
             )
-            self._prepare()
         except sqlite3.Error as error:
+            raise self._typed(error) from error
+        try:
+            self._prepare()
+        except (sqlite3.Error, SpoolError) as error:
+            self._db.close()
             raise self._typed(error) from error
 
     def close(self) -> None:
@@ -174,10 +178,12 @@ class Ledger:
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
                     yield
+                    self._db.execute("COMMIT")
                 except BaseException:
-                    self._db.execute("ROLLBACK")
+                    # SQLite has rolled back by itself after some errors, a full disk among them.
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
                     raise
-                self._commit()
             except sqlite3.Error as error:
                 raise self._typed(error) from error
 
@@ -321,15 +327,6 @@ class Ledger:
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._db.execute("COMMIT")
 
-    def _commit(self) -> None:
-        try:
-            self._db.execute("COMMIT")
-        except sqlite3.Error:
-            # A commit that failed for want of space leaves the transaction open.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
     def _run(self, sql: str, values: Sequence[Any]) -> None:
         with self._guard():
             self._db.execute(sql, values)
@@ -351,7 +348,9 @@ class Ledger:
             except sqlite3.Error as error:
                 raise self._typed(error) from error
 
-    def _typed(self, error: sqlite3.Error) -> SpoolError:
+    def _typed(self, error: sqlite3.Error | SpoolError) -> SpoolError:
+        if isinstance(error, SpoolError):
+            return error
         text = str(error)
         if "full" in text:
             return SpoolFullError(f"{self._path}: {text}")

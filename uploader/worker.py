@@ -115,6 +115,7 @@ class DeliveryWorker:
         self._tickets: dict[str, Ticket] = {}
         self._unnoted: dict[str, tuple[Outcome, State]] = {}
         self._failing: set[str] = set()
+        self._failures = 0
         self._maintained_s: float | None = None
         self._crash: BaseException | None = None
         self.stopped: UploaderError | None = None
@@ -247,7 +248,7 @@ class DeliveryWorker:
         except UploaderError as error:
             self._failed(item, submission, error)
             return
-        self._failing.clear()
+        self._answered()
         self._settle(item, outcome, State.DELIVERED)
         _LOG.info(
             "item %s delivered: status %s, request %s", item.id, outcome.status, outcome.request_id
@@ -262,7 +263,7 @@ class DeliveryWorker:
         outcome = Outcome.of_error(submission, error)
         _LOG.warning("item %s: %s, attempt %d: %s", item.id, step.action, history.attempts, error)
         if step.action is Action.REFUSE:
-            self._failing.clear()
+            self._answered()
             self._settle(item, outcome, State.REFUSED)
             self._tell(Event(EventKind.REFUSED, item, outcome, error))
         elif step.action is Action.HOLD:
@@ -281,6 +282,7 @@ class DeliveryWorker:
         pause_s = step.service_wait_s
         if step.item_wait_s > 0.0:
             self._failing.add(item.id)
+            self._failures += 1
             pause_s = max(pause_s, self._breaker_s())
         due_in_s = step.item_wait_s or None
         self._spool.attempted(item, outcome, State.QUEUED, due_in_s)
@@ -292,10 +294,14 @@ class DeliveryWorker:
 
     def _breaker_s(self) -> float:
         """Return the pause when more than one submission fails: then it is not their fault."""
-        others = len(self._failing) - 1
-        if others < 1:
+        if len(self._failing) < 2:
             return 0.0
-        return min(self._policy.backoff_s(others, self._chance()), BREAKER_MAX_S)
+        return min(self._policy.backoff_s(self._failures - 1, self._chance()), BREAKER_MAX_S)
+
+    def _answered(self) -> None:
+        """Note that the service works."""
+        self._failing.clear()
+        self._failures = 0
 
     def _settle(self, item: Item, outcome: Outcome, state: State) -> None:
         self._ticket(item, outcome, settled=True)
