@@ -40,7 +40,13 @@ class Labelling:
 
 
 def judge_labelling(
-    sums: Moments, palette: Array, labels: NDArray[np.intp], *, permutations: int, seed: int
+    sums: Moments,
+    palette: Array,
+    labels: NDArray[np.intp],
+    *,
+    permutations: int,
+    seed: int,
+    free: NDArray[np.bool_] | None = None,
 ) -> Labelling:
     """Compare the declared labels with others.
 
@@ -49,10 +55,15 @@ def judge_labelling(
     sums : weighted moments.
     palette : (C, F) weighted direction of each colour.
     labels : (S,) index of the declared colour of each slot.
+    free : (C,) colours whose direction is not known: they may take any level, the same in all
+        their slots. Only for moments of one delay.
     """
     shuffles = _shuffled(labels, permutations, seed)
     every = np.concatenate([labels[None], shuffles, _neighbours(labels, len(palette))])
-    rho = sums.correlations(palette[every])
+    if free is None or not free.any():
+        rho = sums.correlations(palette[every])
+    else:
+        rho = _loose(sums, palette, every, free)
     peaks = rho.max(axis=0)
     same = np.all(every == labels, axis=1)
     drawn = slice(0, 1 + len(shuffles))
@@ -64,6 +75,33 @@ def judge_labelling(
         p_floor=float(np.mean(same[drawn])),
         rival_rho=float(peaks[~same].max(initial=-1.0)),
     )
+
+
+def _loose(
+    sums: Moments, palette: Array, every: NDArray[np.intp], free: NDArray[np.bool_]
+) -> Array:
+    """(1, P) multiple correlation where the levels of ``free`` colours are fitted as well."""
+    gram, cross = sums.gram[0], sums.cross[0]
+    features = cross.shape[1]
+    power = float(np.trace(sums.total))
+    found = []
+    for labels in every:
+        fixed = np.where(free[labels][:, None], 0.0, palette[labels])
+        # one column for the light of known colours, then one a free colour and feature
+        columns = [fixed] if np.any(fixed) else []
+        for colour in np.flatnonzero(free):
+            for feature in range(features):
+                column = np.zeros_like(cross)
+                column[labels == colour, feature] = 1.0
+                columns.append(column)
+        design = np.array(columns)
+        normal = np.einsum("isf,st,jtf->ij", design, gram, design)
+        right = np.einsum("isf,sf->i", design, cross)
+        weights = np.linalg.pinv(normal, rcond=1e-9, hermitian=True) @ right
+        explained = float(right @ weights)
+        against = bool(np.any(fixed)) and weights[0] < 0
+        found.append(-1.0 if against else np.sqrt(max(explained, 0.0) / max(power, 1e-12)))
+    return np.array(found)[None]
 
 
 def _shuffled(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:

@@ -12,11 +12,18 @@ class ResponseOptions:
     """Limits of the verdict; the figures were measured on real faces relit by computation."""
 
     present: float = option(
-        1.0,
+        0.9,
         unit="log-determinant",
         low=0.1,
         high=10,
         why="unlit faces reach .65, a light of 5 % of the ambient 1.3 and more",
+    )
+    certain: float = option(
+        1.6,
+        unit="log-determinant",
+        low=0.1,
+        high=20,
+        why="so strong it is light even where no order of the plan's colours explains it",
     )
     rho_ok: float = option(
         0.8, unit="correlation", low=0, high=1, why="a light of 5 % of the ambient reaches .83"

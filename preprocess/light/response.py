@@ -51,7 +51,12 @@ def respond(
 
 
 def _present(tried: Attempt | None, options: ResponseOptions) -> bool:
-    return tried is not None and tried.fit.strength >= options.present
+    """Whether light steps at the plan's flips, in whatever colours."""
+    if tried is None:
+        return False
+    labelling = tried.labelling
+    explained = max(labelling.peak, labelling.rival_rho) >= options.rho_least
+    return tried.fit.strength >= (options.present if explained else options.certain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
