@@ -66,6 +66,14 @@ def blank() -> Clip:
     return Clip.of([noise()] * 2)
 
 
+@pytest.fixture(scope="module")
+def still_desk(service: LocalService) -> Iterator[Desk]:
+    """The module's service, for tests in which no time passes."""
+    desk = Desk(VirtualClock(), service)
+    with desk.http:
+        yield desk
+
+
 DENIED = {
     "error": {
         "code": "Unspecified",
@@ -309,25 +317,25 @@ def test_the_audit_pages_downwards_with_the_bytes_digest(desk: Desk, blank: Clip
         ("start=" + "x" * 65, "Start"),
     ],
 )
-def test_wrong_paging_is_bad_argument(desk: Desk, path: str, query: str, word: str) -> None:
-    session, _ = desk.session()
-    answer = desk.http.get(f"{path.format(id=session)}?{query}")
+def test_wrong_paging_is_bad_argument(still_desk: Desk, path: str, query: str, word: str) -> None:
+    session, _ = still_desk.session()
+    answer = still_desk.http.get(f"{path.format(id=session)}?{query}")
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert error["code"] == "BadArgument"
     assert error["message"].startswith(f"{word} parameter is invalid. ")
 
 
-def test_an_audit_start_that_is_no_id_is_bad_argument(desk: Desk) -> None:
-    session, _ = desk.session()
-    assert desk.http.get(f"/sessions/{session}/audit?start=abc").status_code == 400
+def test_an_audit_start_that_is_no_id_is_bad_argument(still_desk: Desk) -> None:
+    session, _ = still_desk.session()
+    assert still_desk.http.get(f"/sessions/{session}/audit?start=abc").status_code == 400
 
 
 @pytest.mark.parametrize(
     "name", ["..%2f..%2fetc", "%00", "x" * 5000, "%1b[31m", "'--", "%E2%82%AC"]
 )
-def test_hostile_session_ids_are_not_found(desk: Desk, name: str) -> None:
-    assert desk.http.get(f"/sessions/{name}").status_code == 404
+def test_hostile_session_ids_are_not_found(still_desk: Desk, name: str) -> None:
+    assert still_desk.http.get(f"/sessions/{name}").status_code == 404
 
 
 def test_a_session_that_keeps_results_from_the_client_answers_204(desk: Desk, face: Clip) -> None:
