@@ -10,8 +10,11 @@ import numpy as np
 from capture.simulator.canvas import grain, hill, ramp
 from capture.simulator.colour import ArrayF
 from capture.simulator.identity import Identity
+from capture.simulator.raster import blurred, box_blurred, resized, slopes
 
 BODY_PX_PER_CM = 10
+SHADE_STEP = 4
+"""Texels of albedo for one of shading: cloth is smooth."""
 _LEFT_CM, _TOP_CM, _WIDTH_CM, _HEIGHT_CM = -27.0, -4.0, 54.0, 36.0
 
 _OUTLINE = np.array(
@@ -38,8 +41,8 @@ class Body:
     Attributes
     ----------
     albedo : (h, w, 4) float32 linear B, G, R and coverage.
-    normals : (h, w, 3) float32.
-    open_sky : (h, w) float32 ambient occlusion.
+    normals : (h / 4, w / 4, 3) float32.
+    open_sky : (h / 4, w / 4) float32 ambient occlusion.
     """
 
     albedo: ArrayF
@@ -61,18 +64,22 @@ def build_body(person: Identity) -> Body:
         _TOP_CM - (np.arange(shape[0], dtype=np.float32) + 0.5) / BODY_PX_PER_CM,
     )
     rows = y[:, 0]
-    half = cv2.blur(np.interp(rows, _OUTLINE[:, 0], _OUTLINE[:, 1])[:, None], (1, 15))
-    front = cv2.blur(np.interp(rows, _OUTLINE[:, 0], _OUTLINE[:, 2])[:, None], (1, 15))
+    half = box_blurred(np.interp(rows, _OUTLINE[:, 0], _OUTLINE[:, 1])[:, None], (1, 15))
+    front = box_blurred(np.interp(rows, _OUTLINE[:, 0], _OUTLINE[:, 2])[:, None], (1, 15))
     across = np.clip(1 - (x / half) ** 2, 0.0, 1.0)
     depth = (front + 5.0) * np.sqrt(across) + 0.9 * _neck(x, y)
-    depth = cv2.GaussianBlur(depth.astype(np.float32), (0, 0), 4)
-    cover = cv2.GaussianBlur(ramp(half - np.abs(x), 0.2).astype(np.float32), (0, 0), 1)
-    slope_x = cv2.Sobel(depth, cv2.CV_32F, 1, 0, ksize=3) * (BODY_PX_PER_CM / 8)
-    slope_y = cv2.Sobel(depth, cv2.CV_32F, 0, 1, ksize=3) * (BODY_PX_PER_CM / 8)
-    normals = np.dstack([-slope_x, slope_y, np.ones_like(depth)])
+    depth = blurred(depth.astype(np.float32), 4.0)
+    cover = blurred(ramp(half - np.abs(x), 0.2).astype(np.float32), 1.0)
+    across, down = slopes(depth)
+    normals = np.dstack([-across, down, np.full_like(depth, 1 / BODY_PX_PER_CM)])
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     chin = 0.62 * hill(x, y, (0.0, -7.6), (6.0, 2.6)) + 0.25 * hill(x, y, (0.0, -10.0), (5.0, 2.2))
-    return Body(_colour(person, x, y, cover, rng), normals, (1 - chin).astype(np.float32))
+    small = shape[1] // SHADE_STEP, shape[0] // SHADE_STEP
+    return Body(
+        _colour(person, x, y, cover, rng),
+        resized(normals, small, cv2.INTER_AREA),
+        resized((1 - chin).astype(np.float32), small, cv2.INTER_AREA),
+    )
 
 
 def _neck(x: ArrayF, y: ArrayF) -> ArrayF:
@@ -116,5 +123,4 @@ def wall_albedo(seed: int, size_wh: tuple[int, int]) -> ArrayF:
     inner *= (1 + 0.22 * grain(rng, inner.shape[:2], 4))[..., None]
     post = int(width * rng.uniform(0.86, 0.95))
     cv2.rectangle(wall, (post, 0), (width, height), (0.16, 0.20, 0.24), -1)
-    blurred: ArrayF = cv2.GaussianBlur(wall, (0, 0), 3.2 * unit)
-    return np.clip(blurred, 0.01, 0.9)
+    return np.clip(blurred(wall, 3.2 * unit), 0.01, 0.9)

@@ -118,8 +118,12 @@ class SimulatedCamera:
         flips = self._screen.since(now_ns - _LOOK_BACK_NS)
         seen, weights = row_weights(flips, starts, self._frames.exposure_ns, self.options.screen)
         for _ in range(_SETTLE_FRAMES):
-            codes = self._room.render(self._seconds(now_ns), 0.0, self._light(starts, seen, weights))
-            self._sensor.meter(codes, self._face_window(self._eyes(self._seconds(now_ns))), rate=0.9)
+            codes = self._room.render(
+                self._seconds(now_ns), 0.0, self._light(starts, seen, weights)
+            )
+            self._sensor.meter(
+                codes, self._face_window(self._eyes(self._seconds(now_ns))), rate=0.9
+            )
 
     def read(self, timeout_s: float = 2.0) -> Frame | None:
         """Return the next frame, or None when the session's duration is over.

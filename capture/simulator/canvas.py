@@ -1,4 +1,4 @@
-"""The sheet on which the head's colour is painted: Lambert map pixels that know their place in cm."""
+"""The sheet on which the head is painted: map pixels that know their place on it in cm."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.simulator.colour import ArrayF, ColourF, ImageU8
+from capture.simulator.raster import looked_up, resized
 from capture.simulator.shape import CENTRE_CM, HeadShape, map_pixels
 
 TEXTURE_SIZE = 1280
@@ -35,7 +36,7 @@ def ramp(value: ArrayF, width: float) -> ArrayF:
 
 def hill(x: ArrayF, y: ArrayF, at: tuple[float, float], spread: tuple[float, float]) -> ArrayF:
     """Gaussian of height 1."""
-    return cv2.exp(-(((x - at[0]) / spread[0]) ** 2) - ((y - at[1]) / spread[1]) ** 2)
+    return np.exp(-(((x - at[0]) / spread[0]) ** 2) - ((y - at[1]) / spread[1]) ** 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,7 @@ class Canvas:
             ray = np.stack([x, y, z], axis=-1) - CENTRE_CM
             far = np.linalg.norm(ray, axis=-1, keepdims=True)
             column, row = map_pixels((ray / far).astype(np.float32), size)
-            radius = cv2.remap(self.shape.radius_cm, column, row, cv2.INTER_LINEAR).ravel()
+            radius = looked_up(self.shape.radius_cm, column, row).ravel()
             z = CENTRE_CM[2] + ray[..., 2] / far[..., 0] * radius
         texel = np.stack([column, row], axis=-1).astype(np.float64)
         return (texel + 0.5) * (TEXTURE_SIZE / size) - 0.5
@@ -96,11 +97,14 @@ class Canvas:
         return codes
 
 
-def grain(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> ArrayF:
+def grain(rng: np.random.Generator, shape: tuple[int, ...], cells: int) -> ArrayF:
     """Return smooth noise of unit variance with ``cells`` waves across the wider side."""
-    small = max(2, round(cells * shape[0] / max(shape))), max(2, round(cells * shape[1] / max(shape)))
+    small = (
+        max(2, round(cells * shape[0] / max(shape))),
+        max(2, round(cells * shape[1] / max(shape))),
+    )
     noise = rng.standard_normal(small, dtype=np.float32)
-    grown: ArrayF = cv2.resize(noise, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    grown = resized(noise, (shape[1], shape[0]), cv2.INTER_CUBIC)
     return grown / max(float(grown.std()), 1e-6)
 
 
@@ -110,8 +114,5 @@ def new_canvas(shape: HeadShape, skin: ColourF, seed: int) -> Canvas:
     pixels = np.empty((*size, 4), np.float32)
     pixels[..., :3] = encode(skin)
     pixels[..., GLOSS] = 0.35
-    x, y = (
-        cv2.resize(np.ascontiguousarray(shape.points_cm[..., i]), size, interpolation=cv2.INTER_LINEAR)
-        for i in (0, 1)
-    )
+    x, y = (resized(np.ascontiguousarray(shape.points_cm[..., i]), size) for i in (0, 1))
     return Canvas(shape, pixels, x, y, np.random.default_rng(np.random.SeedSequence([seed, 0xA1B])))

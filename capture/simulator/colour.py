@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -25,20 +25,18 @@ def linear_rgb(rgb: tuple[int, int, int]) -> NDArray[np.float64]:
     return LINEAR_OF_CODE[list(rgb)].astype(np.float64)
 
 
+_DARKEST = 0.00099
+"""Where the approximation below reaches 0."""
+
+
 def codes_of_linear(linear: ArrayF) -> ImageU8:
     """Encode linear light (any shape, float32) to 8-bit sRGB, clipping to 0..1.
 
-    Four square roots instead of a power: five times the speed, and never more than half a code
-    from the standard above the linear toe (coefficients: I. Taylor, chilliant.com, 2012).
+    Two square roots instead of a power: within 0.1 code of the standard above code 25 and within 1
+    above code 7 (least squares over 0.002 to 1); darker light goes to 0 four codes early.
     """
-    light = np.clip(linear, 0.0, 1.0)
+    light = np.clip(linear, np.float32(_DARKEST), np.float32(1.0))
     root = cv2.sqrt(light)
-    fourth = cv2.sqrt(root)
-    eighth = cv2.sqrt(fourth)
-    coded = 0.662002687 * root
-    coded += 0.684122060 * fourth
-    coded -= 0.323583601 * eighth
-    coded -= 0.0225411470 * light
-    coded = coded.reshape(linear.shape)
-    codes: ImageU8 = cv2.convertScaleAbs(np.maximum(coded, 0.0), alpha=255.0)
-    return codes.reshape(linear.shape)
+    coded = cv2.addWeighted(root, 0.80412633, cv2.sqrt(root), 0.32299626, -0.08221934)
+    coded = cv2.scaleAdd(light, -0.04512911, coded)
+    return cast("ImageU8", cv2.convertScaleAbs(coded, alpha=255.0)).reshape(linear.shape)

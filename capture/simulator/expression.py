@@ -11,6 +11,7 @@ import numpy as np
 from capture.simulator.canvas import Canvas, Window, encode, grain, hill, ramp
 from capture.simulator.colour import ArrayF, ImageU8
 from capture.simulator.identity import Identity
+from capture.simulator.raster import resized
 
 IRIS_RADIUS_CM = 0.60
 EYE_HEIGHT_CM = 2.6
@@ -58,10 +59,7 @@ def _aligned_at(at: Window, factor: int) -> Window:
 
 def _shrunk(codes: ImageU8, factor: int) -> ImageU8:
     height, width = codes.shape[:2]
-    small: ImageU8 = cv2.resize(
-        codes, (width // factor, height // factor), interpolation=cv2.INTER_AREA
-    )
-    return small
+    return resized(codes, (width // factor, height // factor), cv2.INTER_AREA)
 
 
 class Paint(Protocol):
@@ -85,7 +83,7 @@ class StillPaint:
 
 
 class ExpressivePaint:
-    """The texture of one head, repainted in the eye and mouth windows when its expression changes."""
+    """The texture of one head, repainted at eyes and mouth when its expression changes."""
 
     def __init__(self, canvas: Canvas, person: Identity) -> None:
         self._canvas = canvas
@@ -163,9 +161,13 @@ class ExpressivePaint:
         opening *= ramp(1.31 - np.abs(x - gap), 0.04)
         ball = encode((0.56, 0.51, 0.48)) * np.float32(0.93 if sum(person.skin) < 0.5 else 1.0)
         canvas.blend(at, opening, ball, gloss=0.2)
-        corner = hill(x, y, (gap - 1.2, 2.5), (0.22, 0.3)) + 0.5 * hill(x, y, (gap + 1.2, 2.6), (0.3, 0.3))
+        corner = hill(x, y, (gap - 1.2, 2.5), (0.22, 0.3)) + 0.5 * hill(
+            x, y, (gap + 1.2, 2.6), (0.3, 0.3)
+        )
         canvas.blend(at, opening * np.clip(corner, 0, 1) * 0.8, encode((0.42, 0.20, 0.17)))
-        self._iris(at, (x, y), opening, (gap + side * steps[2] * 0.021, EYE_HEIGHT_CM + steps[3] * 0.021))
+        self._iris(
+            at, (x, y), opening, (gap + side * steps[2] * 0.021, EYE_HEIGHT_CM + steps[3] * 0.021)
+        )
         lid_shadow = opening * ramp(0.16 - (upper - y), 0.30)
         canvas.tint(at, lid_shadow, (0.52, 0.50, 0.50))
         self._lashes(at, (x, y), (upper, lower), openness)
@@ -183,7 +185,9 @@ class ExpressivePaint:
         self._canvas.tint(at, opening * ring, (0.45, 0.45, 0.45))
         pupil = ramp(0.21 - far, 0.05)
         self._canvas.blend(at, opening * pupil, encode((0.006, 0.006, 0.006)))
-        lamp = ramp(1.0 - np.hypot((xy[0] - self._person.eye_half_gap_cm) / 0.09, (dy - 0.20) / 0.07), 0.5)
+        lamp = ramp(
+            1.0 - np.hypot((xy[0] - self._person.eye_half_gap_cm) / 0.09, (dy - 0.20) / 0.07), 0.5
+        )
         self._canvas.blend(at, opening * lamp * 0.75, encode((0.55, 0.55, 0.55)))
 
     def _lashes(
@@ -243,5 +247,7 @@ class ExpressivePaint:
         self, at: Window, xy: tuple[ArrayF, ArrayF], lower_edge: ArrayF, inside: ArrayF
     ) -> None:
         x, y = xy
-        shadow = ramp(0.38 - np.abs(y - lower_edge + 0.38), 0.5) * inside * ramp(1.9 - np.abs(x), 1.2)
+        shadow = (
+            ramp(0.38 - np.abs(y - lower_edge + 0.38), 0.5) * inside * ramp(1.9 - np.abs(x), 1.2)
+        )
         self._canvas.tint(at, shadow * 0.5, (0.80, 0.72, 0.71))

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.illumination import Flip, Rgb
+from capture.illumination import NEUTRAL_RGB, Flip, Rgb
 from capture.options import option
 from capture.simulator.colour import ColourF, linear_rgb
 
-ArrayD = NDArray[np.float64]
+ArrayD: TypeAlias = NDArray[np.float64]
 
 CROSSTALK = np.array([[0.93, 0.06, 0.01], [0.05, 0.88, 0.07], [0.01, 0.08, 0.91]])
 """Response of the camera's R, G, B (rows) to the screen's primaries (columns)."""
+
+_WARM_WHITE: ColourF = (1.0, 0.93, 0.75)
 
 _SETTLED_NS = 400_000_000
 """A flip older than this has long settled; only its end colour counts."""
@@ -35,8 +38,10 @@ class ScreenOptions:
     lag_ms: float = option(15.0, unit="ms", low=0, high=80, why="monitors take 5 to 30")
     scan_ms: float = option(1000 / 60, unit="ms", low=0, high=50, why="one refresh at 60 Hz")
     lcd_tau_ms: float = option(4.0, unit="ms", low=0, high=20, why="panels take 3 to 6")
-    refresh_hz: float = option(59.94, unit="Hz", low=20, high=360, why="no multiple of the camera's")
-    idle_rgb: Rgb = option((128, 128, 128), unit="sRGB", why="neutral before the first flip")
+    refresh_hz: float = option(
+        59.94, unit="Hz", low=20, high=360, why="no multiple of the camera's"
+    )
+    idle_rgb: Rgb = option(NEUTRAL_RGB, unit="sRGB", why="neutral before the first flip")  # noqa: RUF009
 
     @property
     def size_cm(self) -> tuple[float, float]:
@@ -50,18 +55,23 @@ class RoomOptions:
     """The other light, and the wall behind."""
 
     ambient_lx: float = option(400.0, unit="lx", low=0, high=50_000, why="an office: f about 0.3")
-    tint: ColourF = option((1.0, 0.93, 0.75), unit="relative", why="warm white lamps")
-    flicker: float = option(0.05, unit="1", low=0, high=0.9, why="lamps on 50 Hz mains: 0.05 to 0.3")
-    mains_hz: float = option(50.0, unit="Hz", low=40, high=70, why="lamps flicker at twice the mains")
+    tint: ColourF = option(_WARM_WHITE, unit="relative", why="warm white lamps")  # noqa: RUF009
+    flicker: float = option(
+        0.05, unit="1", low=0, high=0.9, why="lamps on 50 Hz mains: 0.05 to 0.3"
+    )
+    mains_hz: float = option(
+        50.0, unit="Hz", low=40, high=70, why="lamps flicker at twice the mains"
+    )
     wall_cm: float = option(150.0, unit="cm", low=20, high=2000, why="distance behind the person")
 
 
 def _decay_integral(age_ms: ArrayD, tau_ms: float) -> ArrayD:
     """Integrate an exponential approach to 1 twice, from its start to ``age_ms``."""
     age = np.maximum(age_ms, 0.0)
-    if tau_ms <= 0:
-        return age * age / 2
-    return age * age / 2 - tau_ms * age + tau_ms * tau_ms * -np.expm1(-age / tau_ms)
+    total: ArrayD = age * age / 2
+    if tau_ms > 0:
+        total += -tau_ms * age - tau_ms * tau_ms * np.expm1(-age / tau_ms)
+    return total
 
 
 def _decay(age_ms: ArrayD, tau_ms: float) -> ArrayD:
@@ -119,9 +129,7 @@ def screen_colour(rgb: Rgb) -> ArrayD:
     return seen
 
 
-def screen_rows(
-    seen: Sequence[Flip | None], weights: ArrayD, options: ScreenOptions
-) -> ArrayD:
+def screen_rows(seen: Sequence[Flip | None], weights: ArrayD, options: ScreenOptions) -> ArrayD:
     """Return (n, 3) the screen's mean light as the camera's R, G, B see it; white is 1."""
     return weights @ np.stack([screen_colour(f.rgb if f else options.idle_rgb) for f in seen])
 

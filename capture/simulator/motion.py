@@ -109,7 +109,9 @@ def _still(_: Actor, stance: Stance, __: float) -> Stance:
 def _sway(actor: Actor, stance: Stance, t_s: float) -> Stance:
     w = actor.wave
     angles = (1.6 * w(0, 0.31, t_s), 1.1 * w(1, 0.27, t_s), 0.8 * w(2, 0.22, t_s))
-    return _moved(stance, angles, (0.5 * w(3, 0.24, t_s), 0.2 * w(4, 0.33, t_s), 0.7 * w(5, 0.19, t_s)))
+    return _moved(
+        stance, angles, (0.5 * w(3, 0.24, t_s), 0.2 * w(4, 0.33, t_s), 0.7 * w(5, 0.19, t_s))
+    )
 
 
 def _talk(actor: Actor, stance: Stance, t_s: float) -> Stance:

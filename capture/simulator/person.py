@@ -15,6 +15,7 @@ from capture.simulator.expression import Expression, ExpressivePaint, Paint, Sti
 from capture.simulator.identity import Identity, draw_identity
 from capture.simulator.light import ScreenOptions, vector_irradiance
 from capture.simulator.portrait import Eyes, lay_portrait
+from capture.simulator.raster import looked_up, resized, table
 from capture.simulator.raycast import HeadPose, Hits, Lens, cast_head
 from capture.simulator.shape import CENTRE_CM, HeadShape, build_shape
 from capture.simulator.skin import paint_static
@@ -96,9 +97,9 @@ def _screen_level(
 ) -> tuple[ArrayF, ArrayF]:
     """Return lx of a white screen on the hit points, and its mirrored lobe."""
     height, width = hits.edge_cm.shape
-    small = cv2.resize(hits.points_cm, (12, 12), interpolation=cv2.INTER_AREA).astype(np.float64)
+    small = resized(hits.points_cm, (12, 12), cv2.INTER_AREA).astype(np.float64)
     flux = vector_irradiance(pose.to_world(small + CENTRE_CM), screen) @ pose.rotation
-    flux = cv2.resize(flux.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    flux = resized(flux.astype(np.float32), (width, height))
     level = np.maximum(np.einsum("hwc,hwc->hw", normals, flux), 0.0)
     middle = flux[height // 2, width // 2]
     strength = float(np.linalg.norm(middle))
@@ -115,7 +116,8 @@ def _lobe(normals: ArrayF, towards: ArrayF, pose: HeadPose) -> ArrayF:
     broad *= broad
     sharp = broad * broad
     sharp = sharp * sharp
-    return np.float32(0.8) * broad + np.float32(2.0) * sharp
+    lobe: ArrayF = np.float32(0.8) * broad + np.float32(2.0) * sharp
+    return lobe
 
 
 def shade_head(
@@ -127,12 +129,8 @@ def shade_head(
         return None
     size = np.float32(person.shape.radius_cm.shape[0])
     column, row = hits.column * size - np.float32(0.5), hits.row * size - np.float32(0.5)
-    normals = cv2.remap(
-        person.shape.normals, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    sky = cv2.remap(
-        person.shape.open_sky, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    surface = looked_up(person.shape.surface, column, row)
+    normals, sky = np.ascontiguousarray(surface[..., :3]), surface[..., 3]
     up = (pose.rotation.T @ (_UP / np.linalg.norm(_UP))).astype(np.float32)
     lamps = lamp_level(normals, up) * sky
     gleam = _lobe(normals, up, pose) * (sky * np.float32(SPECULAR))
@@ -140,23 +138,22 @@ def shade_head(
     wh = hits.width, hits.height
     level_of_detail = 0 if hits.px_per_cm > 24 else 1 if hits.px_per_cm > 12 else 2
     texture = person.paint.texture(expression, level_of_detail)
-    texels = cv2.remap(
+    side = np.float32(texture.shape[0])
+    texels = looked_up(
         texture,
-        cv2.resize(hits.column, wh) * np.float32(texture.shape[1]) - np.float32(0.5),
-        cv2.resize(hits.row, wh) * np.float32(texture.shape[0]) - np.float32(0.5),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+        resized(hits.column * side - np.float32(0.5), wh),
+        resized(hits.row * side - np.float32(0.5), wh),
     )
     gloss = texels[..., 3].astype(np.float32) * np.float32(1.5 / 255)
-    edge = cv2.resize(hits.edge_cm, wh)
+    edge = resized(hits.edge_cm, wh)
+    lit = resized(np.dstack([lamps, level * sky, gleam, lobe * sky]), wh)
     return Shaded(
         hits.left,
         hits.top,
-        cv2.LUT(np.ascontiguousarray(texels[..., :3]), LINEAR_OF_CODE),
-        cv2.resize(lamps, wh),
-        cv2.resize(level * sky, wh),
-        cv2.resize(gleam, wh) * gloss,
-        cv2.resize(lobe * sky, wh) * gloss,
+        table(np.ascontiguousarray(texels[..., :3]), LINEAR_OF_CODE),
+        lit[..., 0],
+        lit[..., 1],
+        lit[..., 2] * gloss,
+        lit[..., 3] * gloss,
         np.clip(np.float32(0.5) - edge * np.float32(hits.px_per_cm), 0.0, 1.0),
     )
-

@@ -6,16 +6,17 @@ The photograph's own shading stays in the texture, and its eyes and mouth do not
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from capture.errors import CameraError
 from capture.simulator.canvas import Canvas, encode, ramp
 from capture.simulator.colour import LINEAR_OF_CODE, ArrayF, ColourF, ImageU8
 from capture.simulator.expression import EYE_HEIGHT_CM
 from capture.simulator.identity import Identity
+from capture.simulator.raster import blurred, looked_up, resized
 
 Eyes = tuple[float, float, float, float]
 """x, y of the left and of the right eye in the image, pixels."""
@@ -47,7 +48,7 @@ def lay_portrait(canvas: Canvas, person: Identity, path: str, eyes: Eyes | None)
     drop = EYE_HEIGHT_CM - canvas.y_cm
     column = (middle[0] + canvas.x_cm * across[0] + drop * down[0]).astype(np.float32)
     row = (middle[1] + canvas.x_cm * across[1] + drop * down[1]).astype(np.float32)
-    photo = cv2.remap(image, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    photo = looked_up(image, column, row)
     coded, skin = _matched(photo, canvas, person)
     inside = np.minimum.reduce([column, width - 1 - column, row, height - 1 - row])
     whole = (slice(None), slice(None))
@@ -64,8 +65,7 @@ def _read(path: str) -> ImageU8:
     image = cv2.imdecode(packed, cv2.IMREAD_COLOR) if packed.size else None
     if image is None:
         raise CameraError(f"sim: portrait: {path}: expected an image such as JPEG or PNG")
-    decoded: ImageU8 = image
-    return decoded
+    return cast("ImageU8", image)
 
 
 def find_eyes(image: ImageU8, path: str) -> Eyes:
@@ -76,7 +76,7 @@ def find_eyes(image: ImageU8, path: str) -> Eyes:
     CameraError
         no face, or not two eyes in it.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = cast("ImageU8", cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
     faces = _detect(grey, "haarcascade_frontalface_default.xml", max(40, min(grey.shape) // 8))
     if not faces:
         raise CameraError(f"sim: portrait: {path}: no face found; give portrait-eyes=X/Y/X/Y")
@@ -94,18 +94,19 @@ def find_eyes(image: ImageU8, path: str) -> Eyes:
     return (*halves[0], *halves[1])
 
 
-def _detect(grey: NDArray[np.uint8], cascade: str, least_px: int) -> list[tuple[int, ...]]:
-    model = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / cascade))
+def _detect(grey: ImageU8, cascade: str, least_px: int) -> list[tuple[int, ...]]:
+    folder = Path(cast("str", vars(cv2)["data"].haarcascades))
+    model = cv2.CascadeClassifier(str(folder / cascade))
     boxes = model.detectMultiScale(grey, 1.05, 4, minSize=(least_px, least_px))
     return [tuple(int(v) for v in box) for box in boxes]
 
 
 def _front(canvas: Canvas) -> ArrayF:
     """Return where the head looks forward enough to be painted from the front, 0..1."""
-    size = canvas.x_cm.shape[::-1]
-    facing = cv2.resize(np.ascontiguousarray(canvas.shape.normals[..., 2]), size)
-    ahead = cv2.resize(np.ascontiguousarray(canvas.shape.points_cm[..., 2]), size)
-    cover = ramp(cv2.GaussianBlur(facing, (0, 0), 9.0) - 0.30, 0.25) * ramp(ahead - 0.5, 2.0)
+    size = canvas.x_cm.shape[1], canvas.x_cm.shape[0]
+    facing = resized(np.ascontiguousarray(canvas.shape.surface[..., 2]), size)
+    ahead = resized(np.ascontiguousarray(canvas.shape.points_cm[..., 2]), size)
+    cover = ramp(blurred(facing, 9.0) - 0.30, 0.25) * ramp(ahead - 0.5, 2.0)
     oval = 1 - np.hypot(canvas.x_cm / 7.0, (canvas.y_cm - 0.4) / 9.4)
     return cover * ramp(oval - 0.06, 0.12)
 
@@ -122,9 +123,7 @@ def _matched(photo: ImageU8, canvas: Canvas, person: Identity) -> tuple[ArrayF, 
     blue, green, red = (float(v) for v in skin * gain)
     _recolour(canvas, person, encode((red, green, blue)))
     scaled = np.clip(light * np.float32(gain), 0, 1)
-    coded = np.where(
-        scaled <= 0.0031308, scaled * 12.92, 1.055 * np.power(scaled, 1 / 2.4) - 0.055
-    )
+    coded = np.where(scaled <= 0.0031308, scaled * 12.92, 1.055 * np.power(scaled, 1 / 2.4) - 0.055)
     return coded.astype(np.float32), (red, green, blue)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.simulator.colour import ArrayF
+from capture.simulator.raster import looked_up, resized, square_root
 from capture.simulator.shape import CENTRE_CM, MAP_EXTENT, HeadShape
 
 EYES_CM = np.array([0.0, 2.6, 3.9])
@@ -65,11 +65,12 @@ class HeadPose:
     @property
     def centre_cm(self) -> NDArray[np.float64]:
         """(3,) world position of the centre of the skull."""
-        return np.asarray(self.eyes_cm) - (EYES_CM - CENTRE_CM)
+        return np.subtract(self.eyes_cm, EYES_CM - CENTRE_CM, dtype=np.float64)
 
     def to_world(self, points_cm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return world coordinates of (..., 3) points in the head frame."""
-        return (np.asarray(points_cm) - CENTRE_CM) @ self.rotation.T + self.centre_cm
+        world: NDArray[np.float64] = (points_cm - CENTRE_CM) @ self.rotation.T
+        return world + self.centre_cm
 
 
 def _turn(yaw_deg: float, pitch_deg: float, roll_deg: float) -> NDArray[np.float64]:
@@ -133,7 +134,8 @@ class _Rays:
 
     def closest(self) -> ArrayF:
         """Where each ray is nearest to the head's centre."""
-        return -(self.origin[0] * self.x + self.origin[1] * self.y + self.origin[2] * self.z)
+        along: ArrayF = self.origin[0] * self.x + self.origin[1] * self.y + self.origin[2] * self.z
+        return -along
 
     def resized(self, width: int, height: int) -> _Rays:
         x, y, z = (_grow(a, width, height) for a in (self.x, self.y, self.z))
@@ -141,8 +143,7 @@ class _Rays:
 
 
 def _grow(array: ArrayF, width: int, height: int) -> ArrayF:
-    grown: ArrayF = cv2.resize(array, (width, height), interpolation=cv2.INTER_LINEAR)
-    return grown
+    return resized(array, (width, height))
 
 
 def _lookup(
@@ -150,12 +151,12 @@ def _lookup(
 ) -> tuple[ArrayF, ArrayF, ArrayF, ArrayF]:
     """Return height over the surface, distance from the centre, map column and row."""
     size = radius.shape[0]
-    far = cv2.sqrt(x * x + y * y + z * z)
-    k = cv2.sqrt(2.0 / np.maximum(far * (far + z), 1e-3))
+    far = square_root(x * x + y * y + z * z)
+    k = square_root(2.0 / np.maximum(far * (far + z), 1e-3))
     scale = np.float32(size / (2 * MAP_EXTENT))
     column = x * k * scale + np.float32(size / 2 - 0.5)
     row = y * k * -scale + np.float32(size / 2 - 0.5)
-    surface = cv2.remap(radius, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    surface = looked_up(radius, column, row)
     return far - surface, far, column, row
 
 
@@ -273,9 +274,7 @@ def cast_head(shape: HeadShape, lens: Lens, pose: HeadPose) -> Hits | None:
     )
 
 
-def _make_rays(
-    lens: Lens, pose: HeadPose, bounds: _Bounds, grid_wh: tuple[int, int]
-) -> _Rays:
+def _make_rays(lens: Lens, pose: HeadPose, bounds: _Bounds, grid_wh: tuple[int, int]) -> _Rays:
     """Return unit rays through the middles of the grid's cells, in the frame of the head."""
     left, top, width, height = bounds
     columns = left + (np.arange(grid_wh[0]) + 0.5) * width / grid_wh[0] - 0.5

@@ -15,6 +15,7 @@ from capture.simulator.identity import draw_identity
 from capture.simulator.light import screen_colour, vector_irradiance
 from capture.simulator.motion import Actor, Stance
 from capture.simulator.options import PersonKind, SimulatorOptions
+from capture.simulator.raster import resized, tilted
 from capture.simulator.raycast import HeadPose, Lens, project
 from capture.simulator.scene import Backdrop, RowLight, Scene, compose
 from capture.simulator.stage import Stage
@@ -128,7 +129,7 @@ class FlatRoom:
     def render(self, t_s: float, exposure_s: float, light: RowLight) -> ImageU8:
         """Return (H, W, 3) uint8 sRGB B, G, R without noise, ``t_s`` into the session."""
         backdrop = codes_of_linear(self._backdrop.render((), light))
-        codes = cv2.resize(backdrop, self._lens.size_wh, interpolation=cv2.INTER_LINEAR)
+        codes = resized(backdrop, self._lens.size_wh)
         stance = self.main_at(t_s)
         if stance is None:
             return codes
@@ -158,8 +159,11 @@ class FlatRoom:
         """Paste the picture in place, lit as its surface is."""
         paper = self._print is not None
         margin = round(_BEZEL_CM * _MEDIUM_PX[0] / _MEDIUM_CM[0])
-        edge = (225, 225, 225) if paper else (4, 4, 4)
-        framed = cv2.copyMakeBorder(*(shown, *[margin] * 4, cv2.BORDER_CONSTANT), value=edge)
+        edge = 225 if paper else 4
+        framed = np.full(
+            (shown.shape[0] + 2 * margin, shown.shape[1] + 2 * margin, 3), edge, np.uint8
+        )
+        framed[margin:-margin, margin:-margin] = shown
         corners = self._corners(pose)
         size = self._lens.size_wh
         left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
@@ -168,14 +172,15 @@ class FlatRoom:
             return
         height, width = framed.shape[:2]
         source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
-        warp = cv2.getPerspectiveTransform(source, (corners - (left, top)).astype(np.float32))
+        target = (corners - (left, top)).astype(np.float32)
+        warp = np.asarray(cv2.getPerspectiveTransform(source, target), np.float64)
         wh = (int(right - left), int(bottom - top))
-        image = cv2.warpPerspective(framed, warp, wh, borderMode=cv2.BORDER_REPLICATE)
-        cover = cv2.warpPerspective(np.full((height, width), 255, np.uint8), warp, wh)
-        normal = pose.rotation[:, 2]
-        flux = float(max(normal @ vector_irradiance(np.asarray(pose.eyes_cm), self._options.screen), 0))
+        image = tilted(framed, warp, wh, cv2.BORDER_REPLICATE)
+        cover = tilted(np.full((height, width), 255, np.uint8), warp, wh)
+        flux = vector_irradiance(np.asarray(pose.eyes_cm), self._options.screen)
+        facing = max(float(flux @ pose.attitude[:, 2]), 0.0)
         rows = slice(int(top), int(bottom))
-        lit = light.lamps[rows] + light.screen[rows] * np.float32(flux)
+        lit = light.lamps[rows] + light.screen[rows] * np.float32(facing)
         signal = LINEAR_OF_CODE[image]
         if paper:
             signal = signal * lit[:, None, :]
@@ -189,7 +194,7 @@ class FlatRoom:
         half_w, half_h = _MEDIUM_CM[0] / 2 + _BEZEL_CM, _MEDIUM_CM[1] / 2 + _BEZEL_CM
         flat = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]], float)
         flat = flat * (half_w, half_h, 1) - (0.0, _INNER_EYES_CM, 0.0)
-        return project(self._lens, flat @ pose.rotation.T + np.asarray(pose.eyes_cm))
+        return project(self._lens, flat @ pose.attitude.T + np.asarray(pose.eyes_cm))
 
 
 def make_room(options: SimulatorOptions, lens: Lens) -> Room:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from capture.simulator.body import BODY_PX_PER_CM, wall_albedo
+from capture.simulator.body import BODY_PX_PER_CM, SHADE_STEP, wall_albedo
 from capture.simulator.colour import ArrayF, ImageU8, codes_of_linear
 from capture.simulator.expression import Expression
 from capture.simulator.light import RoomOptions, ScreenOptions, vector_irradiance
 from capture.simulator.person import Person, Shaded, lamp_level, shade_head
-from capture.simulator.raycast import CENTRE_CM, HeadPose, Lens, project
+from capture.simulator.raster import draw_lines, filtered, moved, resized
+from capture.simulator.raycast import HeadPose, Lens, project
+from capture.simulator.shape import CENTRE_CM
 
 _BODY_BEHIND_CM = 6.0
 _FACE_CM = np.array([0.0, 0.0, 4.5])
@@ -51,9 +53,7 @@ class Figure:
 class Backdrop:
     """Wall and shoulders at half resolution: both are out of focus or smooth."""
 
-    def __init__(
-        self, lens: Lens, screen: ScreenOptions, room: RoomOptions, seed: int
-    ) -> None:
+    def __init__(self, lens: Lens, screen: ScreenOptions, room: RoomOptions, seed: int) -> None:
         self._screen = screen
         width, height = lens.size_wh[0] // 2, lens.size_wh[1] // 2
         self._lens = Lens((width, height), lens.focal_px / 2)
@@ -62,18 +62,18 @@ class Backdrop:
         depth = room.wall_cm + 40.0
         reach = depth / self._lens.focal_px * width / 2
         flux = vector_irradiance(
-            np.stack([x * reach, y * reach * height / width, np.full_like(x, -depth)], -1)[::20, ::20],
+            np.stack([x * reach, y * reach * height / width, np.full_like(x, -depth)], -1)[
+                ::20, ::20
+            ],
             screen,
         )[..., 2]
-        self._spill = cv2.resize(flux.astype(np.float32), (width, height))
+        self._spill = resized(flux.astype(np.float32), (width, height))
         falloff = 0.85 + 0.12 * y - 0.10 * x
         self._lamps = falloff.astype(np.float32)
 
     def render(self, figures: Sequence[Figure], light: RowLight) -> ArrayF:
         """Return (h, w, 3) float32 linear B, G, R."""
-        rows = RowLight(
-            _half(light.lamps, self._wall), _half(light.screen, self._wall), light.unit
-        )
+        rows = RowLight(_half(light.lamps, self._wall), _half(light.screen, self._wall), light.unit)
         lit = max((figure.lit for figure in figures), default=1.0)
         image = np.empty_like(self._wall)
         for c in range(3):
@@ -91,7 +91,7 @@ class Backdrop:
         left, top = body.left_top_cm
         corner = project(lens, base + np.array([left, top, -1.0 - _BODY_BEHIND_CM + 4.0]))
         scale = lens.focal_px / -(base[2] - 3.0) / BODY_PX_PER_CM
-        height, width = body.open_sky.shape
+        height, width = body.albedo.shape[:2]
         x0, y0 = max(0, int(corner[0])), max(0, int(corner[1]))
         x1 = min(image.shape[1], int(corner[0] + width * scale) + 1)
         y1 = min(image.shape[0], int(corner[1] + height * scale) + 1)
@@ -103,8 +103,9 @@ class Backdrop:
         lamps = lamp_level(body.normals, np.array([0.13, 0.76, 0.63], np.float32)) * body.open_sky
         packed = np.dstack([lamps, level * np.float32(figure.lit)])
         wh = (x1 - x0, y1 - y0)
-        albedo = cv2.warpAffine(body.albedo, warp, wh, flags=cv2.INTER_LINEAR)
-        packed = cv2.warpAffine(packed, warp, wh, flags=cv2.INTER_LINEAR)
+        albedo = moved(body.albedo, warp, wh)
+        coarse = warp * np.array([[SHADE_STEP, SHADE_STEP, 1]])
+        packed = moved(packed, coarse, wh, cv2.BORDER_REPLICATE)
         part = image[y0:y1, x0:x1]
         cover = albedo[..., 3]
         for c in range(3):
@@ -114,8 +115,7 @@ class Backdrop:
 
 
 def _half(rows: ArrayF, like: ArrayF) -> ArrayF:
-    half: ArrayF = cv2.resize(rows, (3, like.shape[0]), interpolation=cv2.INTER_AREA)
-    return half
+    return resized(rows, (3, like.shape[0]), cv2.INTER_AREA)
 
 
 def light_surface(surface: Shaded, light: RowLight, lit: float) -> ArrayF:
@@ -150,9 +150,9 @@ def _smear(figure: Figure, lens: Lens) -> ArrayF | None:
     if np.hypot(x, y) < 1.0:
         return None
     side = int(max(abs(x), abs(y))) // 2 * 2 + 3
+    ends = side / 2 - 0.5 + np.array([[[-x, -y], [x, y]]]) / 2
     kernel = np.zeros((side, side), np.uint8)
-    ends = [(round((side / 2 - 0.5 + k * x / 2) * 16), round((side / 2 - 0.5 + k * y / 2) * 16)) for k in (-1, 1)]
-    cv2.line(kernel, ends[0], ends[1], 255, 1, cv2.LINE_AA, 4)
+    draw_lines(kernel, ends)
     weights = kernel.astype(np.float32)
     smear: ArrayF = weights / weights.sum()
     return smear
@@ -161,9 +161,7 @@ def _smear(figure: Figure, lens: Lens) -> ArrayF | None:
 class Scene:
     """The room of one session."""
 
-    def __init__(
-        self, lens: Lens, screen: ScreenOptions, room: RoomOptions, seed: int
-    ) -> None:
+    def __init__(self, lens: Lens, screen: ScreenOptions, room: RoomOptions, seed: int) -> None:
         self.lens = lens
         self._screen = screen
         self._backdrop = Backdrop(lens, screen, room, seed)
@@ -171,7 +169,7 @@ class Scene:
     def render(self, figures: Sequence[Figure], light: RowLight) -> ImageU8:
         """Return (H, W, 3) uint8 sRGB B, G, R without noise; farther figures first."""
         backdrop = codes_of_linear(self._backdrop.render(figures, light))
-        codes = cv2.resize(backdrop, self.lens.size_wh, interpolation=cv2.INTER_LINEAR)
+        codes = resized(backdrop, self.lens.size_wh)
         for figure in figures:
             surface = shade_head(
                 figure.person, figure.pose, figure.expression, self.lens, self._screen
@@ -181,6 +179,6 @@ class Scene:
                 smear = _smear(figure, self.lens)
                 cover = surface.cover
                 if smear is not None:
-                    part, cover = cv2.filter2D(part, -1, smear), cv2.filter2D(cover, -1, smear)
+                    part, cover = filtered(part, smear), filtered(cover, smear)
                 compose(codes, part, cover, (surface.left, surface.top))
         return codes

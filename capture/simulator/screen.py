@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from capture.clock import Clock
+from capture.display.port import FlipRecord
+from capture.display.scene import Scene
 from capture.errors import DisplayError
-from capture.illumination import Flip, Rgb
+from capture.illumination import PRIMARIES, Flip, Rgb
 from capture.simulator.light import ScreenOptions
 
 _KEPT = 20_000
+_NAMES = {rgb: name for name, rgb in PRIMARIES.items()}
 
 
 class LightSource(Protocol):
@@ -45,6 +48,18 @@ class FlipHistory:
                     f"({self._flips[-1].t_ns} ns)"
                 )
             self._flips.append(flip)
+
+    def on_flip(self, record: FlipRecord, scene: Scene) -> None:
+        """Take over what a ``VirtualScreen`` shows: pass this method as its ``on_flip``.
+
+        Pictures that do not change the light add nothing. A field of a primary's colour counts as
+        that colour of the plan, every other one as neutral.
+        """
+        rgb = scene.field_rgb
+        with self._lock:
+            unchanged = bool(self._flips) and self._flips[-1].rgb == rgb
+        if not unchanged:
+            self.add(Flip(record.flipped_ns, _NAMES.get(rgb), rgb))
 
     def since(self, t_ns: int) -> Sequence[Flip]:
         """Return the flips after ``t_ns`` and the last one before it, in order of time."""

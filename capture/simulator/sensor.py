@@ -7,7 +7,7 @@ under about 3700 lx for 16 ms fills the wells.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from capture.errors import CameraError
 from capture.simulator.colour import LINEAR_OF_CODE, ArrayF, ImageU8
 from capture.simulator.options import CameraOptions
+from capture.simulator.raster import blurred, resized, table
 
 SENSITIVITY = 0.0025 / 16.0
 """Linear signal a ms of exposure for 1 lx / pi on albedo 1 at gain 1."""
@@ -41,7 +42,7 @@ def _noise_tile(width: int, height: int) -> ImageU8:
     """
     rng = np.random.default_rng(0x7153)
     shape = (height + _TILE_MARGIN, width + _TILE_MARGIN, 3)
-    noise = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 0.5)
+    noise = blurred(rng.standard_normal(shape, dtype=np.float32), 0.5)
     noise *= _UNIT_STEPS / float(noise.std())
     tile: ImageU8 = np.clip(np.rint(noise) + 128, 0, 255).astype(np.uint8)
     tile.flags.writeable = False
@@ -59,6 +60,7 @@ class Sensor:
         """(3,) gains of B, G, R."""
         self._lamps = self.white_balance
         self.locked = False
+        self._sheets: tuple[float, ImageU8, ImageU8] | None = None
 
     @property
     def scale(self) -> NDArray[np.float64]:
@@ -78,7 +80,7 @@ class Sensor:
         """
         if self.locked:
             return
-        small = cv2.resize(codes, (32, 18), interpolation=cv2.INTER_AREA)
+        small = resized(codes, (32, 18), cv2.INTER_AREA)
         light = LINEAR_OF_CODE[small].astype(np.float64)
         level = max(float(light.mean()), 1e-3)
         if face is not None:
@@ -113,15 +115,22 @@ class Sensor:
             height, width = codes.shape[:2]
             rng = np.random.default_rng(np.random.SeedSequence([self._seed, 0x5E5, seq]))
             top, left = rng.integers(0, _TILE_MARGIN, 2)
-            tile = _noise_tile(width, height)[top : top + height, left : left + width]
-            steps = np.rint((np.arange(256) - 128) / _UNIT_STEPS * deviation)
-            more = cv2.LUT(tile, np.clip(steps, 0, 255).astype(np.uint8))
-            less = cv2.LUT(tile, np.clip(-steps, 0, 255).astype(np.uint8))
-            noisy = cv2.subtract(cv2.add(codes, more), less)
+            rows, columns = slice(top, top + height), slice(left, left + width)
+            more, less = (sheet[rows, columns] for sheet in self._noise_sheets(deviation))
+            noisy = cast("ImageU8", cv2.subtract(cv2.add(codes, more), less))
         if self._options.mjpeg_quality:
             noisy = self._through_jpeg(noisy)
         noisy.flags.writeable = False
         return noisy
+
+    def _noise_sheets(self, deviation: float) -> tuple[ImageU8, ImageU8]:
+        """Return what to add and what to subtract; kept while the gain stays about the same."""
+        if self._sheets is None or abs(self._sheets[0] / deviation - 1) > 0.02:
+            tile = _noise_tile(*self._options.size_wh)
+            steps = np.rint((np.arange(256) - 128) / _UNIT_STEPS * deviation)
+            more, less = (np.clip(sign * steps, 0, 255).astype(np.uint8) for sign in (1, -1))
+            self._sheets = deviation, table(tile, more), table(tile, less)
+        return self._sheets[1], self._sheets[2]
 
     def _through_jpeg(self, codes: ImageU8) -> ImageU8:
         done, packed = cv2.imencode(
@@ -129,13 +138,10 @@ class Sensor:
         )
         if not done:
             raise CameraError("sim: the simulated camera could not encode its frame as JPEG")
-        image: ImageU8 = cv2.imdecode(packed, cv2.IMREAD_COLOR)
-        return image
+        return cast("ImageU8", cv2.imdecode(packed, cv2.IMREAD_COLOR))
 
 
 def light_scale(rows: NDArray[np.float64], height: int) -> ArrayF:
     """Stretch (bands, 3) light to (height, 3) float32, one a row."""
-    stretched: ArrayF = cv2.resize(
-        rows.astype(np.float32).reshape(-1, 1, 3), (1, height), interpolation=cv2.INTER_LINEAR
-    )
-    return stretched.reshape(height, 3)
+    bands = rows.astype(np.float32).reshape(-1, 1, 3)
+    return resized(bands, (1, height)).reshape(height, 3)

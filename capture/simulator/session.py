@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from capture.clock import VirtualClock
 from capture.illumination import Flip, IlluminationPlan
 from capture.simulator.camera import SimulatedCamera
-from capture.simulator.options import CameraOptions, SimulatorOptions
 from capture.simulator.light import ScreenOptions
+from capture.simulator.options import CameraOptions, SimulatorOptions
 from capture.simulator.screen import FlipHistory, SimulatedScreen
 from capture.timeline import Timeline, Timing
 
@@ -43,7 +43,9 @@ def plan_flips(plan: IlluminationPlan, screen: SimulatedScreen, start_ns: int) -
     return flips
 
 
-def simulate(plan: IlluminationPlan, options: SimulatorOptions, seed: int | None = None) -> SimulatedSession:
+def simulate(
+    plan: IlluminationPlan, options: SimulatorOptions, seed: int | None = None
+) -> SimulatedSession:
     """Return a camera that sees ``plan`` shown, on a clock of its own that starts at 0.
 
     The camera settles on the person and locks first, as a kiosk does; ``read`` returns None once

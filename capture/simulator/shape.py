@@ -15,6 +15,7 @@ import numpy as np
 
 from capture.simulator.colour import ArrayF
 from capture.simulator.identity import Identity
+from capture.simulator.raster import blurred, resized, slopes
 
 CENTRE_CM = np.array([0.0, 1.0, -2.5])
 """Every ray from here crosses the surface once."""
@@ -76,14 +77,13 @@ class HeadShape:
     ----------
     radius_cm : (N, N) float32 distance of the surface from ``CENTRE_CM``.
     points_cm : (N, N, 3) float32 surface points in the head frame.
-    normals : (N, N, 3) float32 outward unit normals.
-    open_sky : (N, N) float32, 1 on open skin and less in folds: ambient occlusion.
+    surface : (N, N, 4) float32 outward unit normals, then how open the sky is: 1 on open skin, less
+        in folds (ambient occlusion).
     """
 
     radius_cm: ArrayF
     points_cm: ArrayF
-    normals: ArrayF
-    open_sky: ArrayF
+    surface: ArrayF
 
 
 def map_directions(size: int) -> ArrayF:
@@ -140,33 +140,34 @@ def _skull_radius(person: Identity, directions: ArrayF) -> ArrayF:
         outside |= (y > 12.4) | (y < _JAW_CM + _JAW_SLOPE * (_CHIN_Z_CM - z))
         high = np.where(outside, radius, high)
         low = np.where(outside, low, radius)
-    rounded: ArrayF = cv2.GaussianBlur((low + high) / 2, (0, 0), 1.6)
-    return rounded
+    return blurred((low + high) / 2, 1.6)
 
 
 def _nose(person: Identity, x: ArrayF, y: ArrayF) -> ArrayF:
     ridge = _smoothed(y, _NOSE[:, 0], _NOSE[:, 1], 0.5) * person.nose_height
     width = _smoothed(y, _NOSE[:, 0], _NOSE[:, 2], 0.5) * person.nose_width
-    nose = ridge * np.exp(-np.abs(x / width) ** 2)
+    nose: ArrayF = ridge * np.exp(-((x / width) ** 2))
     nose = nose + 0.30 * _bump(x, y, (0.0, -0.55), (0.55, 0.50))
     ala = 1.22 * person.nose_width
     for side in (-1.0, 1.0):
         nose = nose + 0.50 * _bump(x, y, (side * ala, -1.0), (0.50, 0.60))
         nose = nose - 0.22 * _bump(x, y, (side * 0.62, -1.65), (0.32, 0.25))
-    return nose.astype(np.float32)
+    return nose
 
 
 def _mouth(person: Identity, x: ArrayF, y: ArrayF) -> ArrayF:
     lip = person.lip
     half = 2.5
     inside = np.clip(1 - (x / half) ** 2, 0.0, 1.0)
-    bow = 0.12 * np.exp(-((np.abs(x) - 0.55) / 0.45) ** 2)
+    bow = 0.12 * np.exp(-(((np.abs(x) - 0.55) / 0.45) ** 2))
     upper = 0.40 * lip * np.exp(-(((y + 3.66 - bow) / (0.55 * lip)) ** 2)) * inside
     lower = 0.44 * lip * np.exp(-(((y + 4.80) / (0.62 * lip)) ** 2)) * inside**0.8
     seam = -0.20 * np.exp(-(((y + 4.18) / 0.28) ** 2)) * inside**0.5
     around = 0.50 * _bump(x, y, (0.0, -4.1), (2.8, 1.7))
     philtrum = -0.12 * _bump(x, y, (0.0, -2.7), (0.28, 0.5))
-    corners = -0.22 * (_bump(x, y, (-2.6, -4.15), (0.4, 0.5)) + _bump(x, y, (2.6, -4.15), (0.4, 0.5)))
+    corners = -0.22 * (
+        _bump(x, y, (-2.6, -4.15), (0.4, 0.5)) + _bump(x, y, (2.6, -4.15), (0.4, 0.5))
+    )
     total: ArrayF = upper + lower + seam + around + philtrum + corners
     return total
 
@@ -220,23 +221,22 @@ def _ears(points: ArrayF) -> ArrayF:
 
 
 def _normals_of(points: ArrayF, directions: ArrayF) -> ArrayF:
-    across = cv2.Sobel(points, cv2.CV_32F, 1, 0, ksize=3)
-    down = cv2.Sobel(points, cv2.CV_32F, 0, 1, ksize=3)
-    normals = np.cross(down, across)
+    across, down = slopes(points)
+    normals: ArrayF = np.cross(down, across).astype(np.float32)
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-6)
-    flip = np.sign(np.sum(normals * directions, axis=2, keepdims=True))
-    return (normals * np.where(flip == 0, 1, flip)).astype(np.float32)
+    inward = np.sum(normals * directions, axis=2, keepdims=True) < 0
+    return np.where(inward, -normals, normals)
 
 
 def build_shape(person: Identity) -> HeadShape:
     """Raise the features of ``person`` over the skull."""
-    skull = cv2.resize(
-        _skull_radius(person, map_directions(_COARSE)), (SHAPE_SIZE, SHAPE_SIZE), interpolation=2
+    skull = resized(
+        _skull_radius(person, map_directions(_COARSE)), (SHAPE_SIZE, SHAPE_SIZE), cv2.INTER_CUBIC
     )
     directions = map_directions(SHAPE_SIZE)
     centre = CENTRE_CM.astype(np.float32)
     frontal = np.clip((directions[..., 2] + 0.05) / 0.35, 0.0, 1.0)
-    radius = skull
+    radius = skull.copy()
     for _ in range(3):
         points = radius[..., None] * directions + centre
         relief = _relief(person, points[..., 0], points[..., 1]) * frontal
@@ -244,17 +244,18 @@ def build_shape(person: Identity) -> HeadShape:
     radius = skull + relief
     points = radius[..., None] * directions + centre
     hair = hair_mask(person, points)
-    hair = hair * np.clip(1.6 * cv2.GaussianBlur(hair, (0, 0), 7.0) - 0.6, 0.0, 1.0)
-    hair = cv2.GaussianBlur(hair, (0, 0), 2.0)
+    hair = hair * np.clip(1.6 * blurred(hair, 7.0) - 0.6, 0.0, 1.0)
+    hair = blurred(hair, 2.0)
     rng = np.random.default_rng(np.random.SeedSequence([person.seed, 0x4A1]))
-    tufts = cv2.resize(
-        rng.normal(0, 1, (24, 48)).astype(np.float32), (SHAPE_SIZE, SHAPE_SIZE), interpolation=2
+    tufts = resized(
+        rng.normal(0, 1, (24, 48)).astype(np.float32), (SHAPE_SIZE, SHAPE_SIZE), cv2.INTER_CUBIC
     )
     volume = 0.35 + 0.75 * np.clip((points[..., 1] - 5.0) / 5.0, 0.0, 1.0)
-    radius = radius + hair * (volume + 0.10 * tufts) + cv2.GaussianBlur(_ears(points), (0, 0), 1.5) * (1 - hair)
+    radius += hair * (volume + 0.10 * tufts) + blurred(_ears(points), 1.5) * (1 - hair)
     points = (radius[..., None] * directions + centre).astype(np.float32)
     normals = _normals_of(points, directions)
-    folds = cv2.GaussianBlur(radius, (0, 0), 7) - radius
-    deep = cv2.GaussianBlur(radius, (0, 0), 22) - radius
+    folds = blurred(radius, 7.0) - radius
+    deep = blurred(radius, 22.0) - radius
     open_sky = np.clip(1 - 0.9 * np.maximum(folds, 0) - 0.42 * np.maximum(deep, 0), 0.25, 1.0)
-    return HeadShape(radius.astype(np.float32), points, normals, open_sky.astype(np.float32))
+    surface = np.dstack([normals, open_sky]).astype(np.float32)
+    return HeadShape(radius.astype(np.float32), points, surface)

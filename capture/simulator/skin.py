@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.simulator.canvas import Canvas, encode, grain, hill, ramp
 from capture.simulator.colour import ArrayF
 from capture.simulator.identity import Identity
+from capture.simulator.raster import blurred, draw_dot, draw_lines, resized
 from capture.simulator.shape import hair_mask
 
 _WHOLE = (slice(None), slice(None))
-_SHIFT = 4
 
 
 def paint_static(canvas: Canvas, person: Identity) -> None:
@@ -42,7 +41,7 @@ def _skin(canvas: Canvas, person: Identity) -> None:
             np.abs(x) * 0.5 - y - 2.2, 1.5
         )
         dots = (rng.random(size, dtype=np.float32) < 0.22).astype(np.float32)
-        shade = beard * person.stubble * (0.25 + 0.75 * cv2.GaussianBlur(dots, (0, 0), 0.7))
+        shade = beard * person.stubble * (0.25 + 0.75 * blurred(dots, 0.7))
         canvas.tint(_WHOLE, np.clip(shade, 0, 1), (0.68, 0.70, 0.73))
 
 
@@ -55,12 +54,9 @@ def _marks(canvas: Canvas, person: Identity) -> None:
     y = np.where(rng.random(count) < 0.7, rng.normal(0.6, 1.6, count), rng.uniform(-6, 7, count))
     keep = np.abs(x) < 6.0
     for column, row in canvas.locate(x[keep], y[keep]):
-        centre = (round(column * 16), round(row * 16))
-        radius = int(rng.uniform(12, 26))
-        cv2.circle(spots, centre, radius, int(rng.integers(35, 110)), -1, cv2.LINE_AA, _SHIFT)
+        draw_dot(spots, (column, row), rng.uniform(0.75, 1.6), int(rng.integers(35, 110)))
     for column, row in canvas.locate(rng.uniform(-5.5, 5.5, 4), rng.uniform(-6.5, 6.5, 4)):
-        centre = (round(column * 16), round(row * 16))
-        cv2.circle(spots, centre, int(rng.uniform(30, 52)), 220, -1, cv2.LINE_AA, _SHIFT)
+        draw_dot(spots, (column, row), rng.uniform(1.9, 3.2), 220)
     strength = spots.astype(np.float32) / 255.0
     depth = 0.62 if sum(person.skin) > 0.5 else 0.75
     canvas.tint(_WHOLE, strength, (depth, depth * 0.88, depth * 0.85))
@@ -89,11 +85,13 @@ def _sockets(canvas: Canvas, person: Identity) -> None:
     shade += 0.40 * hill(x, y, (gap - 0.3, 1.62), (1.25, 0.34))
     canvas.tint(at, np.clip(shade, 0, 1), (0.80, 0.73, 0.74))
     bag = np.abs(y - (1.50 + 0.16 * (x - gap) ** 2))
-    canvas.tint(at, ramp(0.05 - bag, 0.12) * ramp(1.3 - np.abs(x - gap), 0.9) * 0.45, (0.8, 0.72, 0.7))
+    canvas.tint(
+        at, ramp(0.05 - bag, 0.12) * ramp(1.3 - np.abs(x - gap), 0.9) * 0.45, (0.8, 0.72, 0.7)
+    )
 
 
 def _strokes(
-    shape: tuple[int, int], starts: NDArray[np.float64], ends: NDArray[np.float64], bend: float
+    shape: tuple[int, ...], starts: NDArray[np.float64], ends: NDArray[np.float64], bend: float
 ) -> NDArray[np.uint8]:
     """Draw curved hairs from ``starts`` to ``ends`` ((n, 2) texels); return their coverage."""
     sheet = np.zeros(shape, np.uint8)
@@ -105,9 +103,7 @@ def _strokes(
         + 2 * steps * (1 - steps) * middle[:, None]
         + steps**2 * ends[:, None]
     )
-    lines = np.round(curve * 16).astype(np.int32)
-    cv2.polylines(sheet, list(lines), isClosed=False, color=255, thickness=1, lineType=cv2.LINE_AA,
-                  shift=_SHIFT)
+    draw_lines(sheet, curve)
     return sheet
 
 
@@ -129,7 +125,7 @@ def _brows(canvas: Canvas, person: Identity) -> None:
         sheet = _strokes(canvas.pixels.shape[:2], roots, tips, -0.12 * side)
         at = canvas.window((min(side * 1.0, side * 6.0), max(side * 1.0, side * 6.0)), (2.6, 6.0))
         cover = sheet[at].astype(np.float32) / 255.0
-        body = cv2.GaussianBlur(cover, (0, 0), 4.0)
+        body = blurred(cover, 4.0)
         canvas.blend(at, np.clip(body * 0.9, 0, 0.55), colour, gloss=0.15)
         canvas.blend(at, cover * 0.85, colour, gloss=0.2)
 
@@ -137,12 +133,12 @@ def _brows(canvas: Canvas, person: Identity) -> None:
 def _hair(canvas: Canvas, person: Identity) -> None:
     rng = canvas.rng
     size = canvas.pixels.shape[0]
-    mask = cv2.resize(hair_mask(person, canvas.shape.points_cm), (size, size))
+    mask = resized(hair_mask(person, canvas.shape.points_cm), (size, size))
     ragged = ramp(mask - 0.5 + 0.13 * np.clip(grain(rng, (size, size), 160), -3, 3), 0.35)
     base = encode(person.hair)
     canvas.blend(_WHOLE, ragged, base * 0.72, gloss=0.16)
-    edge = cv2.GaussianBlur(mask, (0, 0), 12.0)
-    reach = np.clip(6.0 * cv2.GaussianBlur(mask, (0, 0), 5.0) - 1.0, 0.0, 1.0)
+    edge = blurred(mask, 12.0)
+    reach = np.clip(6.0 * blurred(mask, 5.0) - 1.0, 0.0, 1.0)
     fringe = ((edge > 0.12) & (edge < 0.75) & (_forward(canvas) > 0.5)).astype(np.float32)
     canvas.blend(_WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.16)
     for tone, count, cover in ((0.55, 2600, 0.75), (1.25, 2200, 0.6), (1.55, 700, 0.5)):
@@ -153,8 +149,7 @@ def _hair(canvas: Canvas, person: Identity) -> None:
 def _forward(canvas: Canvas) -> ArrayF:
     """Return how far each texel lies before the skull's centre line, cm."""
     z = np.ascontiguousarray(canvas.shape.points_cm[..., 2])
-    ahead: ArrayF = cv2.resize(z, canvas.x_cm.shape[::-1])
-    return ahead
+    return resized(z, (canvas.x_cm.shape[1], canvas.x_cm.shape[0]))
 
 
 def _hair_sheet(
@@ -175,4 +170,3 @@ def _hair_sheet(
 def _lift(coded: ArrayF, factor: float) -> ArrayF:
     lifted: ArrayF = np.clip(coded * np.float32(factor), 0.0, 0.95)
     return lifted
-

@@ -26,7 +26,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class SpecError(CameraError):
-    """A ``sim:`` specification names an unknown option or a value that cannot be; see ``option``."""
+    """A ``sim:`` specification with an unknown option or an impossible value; see ``option``."""
 
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"sim: {option}: {problem}" if option else f"sim: {problem}")
@@ -231,7 +231,7 @@ def _in_range(name: str, section: type, field: str, value: Any) -> None:
     """Hold a number against the range that its option declares."""
     declared = next(item for item in fields(section) if item.name == field).metadata
     low, high = declared.get("low"), declared.get("high")
-    if low is None or not isinstance(value, int | float):
+    if low is None or high is None or not isinstance(value, int | float):
         return
     if not low <= value <= high:
         raise SpecError(name, f"expected {low:g} to {high:g} {declared['unit']}, got {value:g}")

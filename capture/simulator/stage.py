@@ -1,4 +1,4 @@
-"""Who stands where at a moment: turns options into figures for the scene, and negatives into flats."""
+"""Who stands where at a moment: options become figures for the scene."""
 
 from __future__ import annotations
 
@@ -63,4 +63,3 @@ class Stage:
             if now.present:
                 figures.append(Figure(person, now.pose, now.expression, self._lit, then.pose))
         return sorted(figures, key=lambda figure: figure.pose.eyes_cm[2])
-

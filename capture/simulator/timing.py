@@ -54,7 +54,9 @@ class FrameClock:
         rng = np.random.default_rng(np.random.SeedSequence([self._options.seed, 0xF4A, seq]))
         exposed_ns = self._first_ns + round(seq * self.period_ns)
         read_out_ns = exposed_ns + self.readout_ns + self.exposure_ns
-        stamped_ns = exposed_ns + round(1e6 * (self._offset_ms(exposed_ns) + rng.normal(0, camera.stamp_jitter_ms)))
+        stamped_ns = exposed_ns + round(
+            1e6 * (self._offset_ms(exposed_ns) + rng.normal(0, camera.stamp_jitter_ms))
+        )
         late_ms = camera.delivery_ms + float(rng.normal(0, 1)) * camera.delivery_jitter_ms
         delivered_ns = read_out_ns + round(1e6 * max(0.5, late_ms))
         dropped, repeats = rng.random(2) < (camera.drops, camera.duplicates)
