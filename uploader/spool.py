@@ -20,7 +20,7 @@ from uploader.clock import Clock, SystemClock, rfc3339
 from uploader.disk import Disk, RealDisk
 from uploader.errors import DiskError, ItemError, SpoolError, SpoolFullError, SpoolKeyError
 from uploader.keys import DeviceKey
-from uploader.ledger import KEPT, Item, Ledger, State, Totals, new_row
+from uploader.ledger import KEPT, Item, Ledger, Listed, State, Totals, new_row
 from uploader.limits import SpoolLimits
 from uploader.plain_text import shown
 from uploader.spooltime import SpoolTime
@@ -124,6 +124,13 @@ class Spool:
         """Yield rows in order of arrival, a page at a time."""
         after = 0
         while page := self.ledger.page(states, after, PAGE, session_id):
+            yield from page
+            after = page[-1].seq
+
+    def listing(self, states: Sequence[State] = tuple(State)) -> Iterator[Listed]:
+        """Yield rows in brief, in order of arrival, a page at a time."""
+        after = 0
+        while page := self.ledger.listing(states, after, PAGE):
             yield from page
             after = page[-1].seq
 
