@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from capture.frame import Frame
 
@@ -65,3 +65,16 @@ class Camera(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class Lockable(Protocol):
+    """A camera whose exposure and white balance can stand still while the light changes."""
+
+    def lock(self) -> bool:
+        """Freeze what can be frozen; False where the camera refuses. Never raises."""
+        ...
+
+    def unlock(self) -> None:
+        """Give the controls back to the camera; idempotent, never raises."""
+        ...

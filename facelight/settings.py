@@ -20,11 +20,15 @@ from typing import Annotated, Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from capture.plan import PlanOptions
 from facelight.errors import SettingsError
+from facelight.kiosk.options import KioskOptions, TimingOptions
 from facelight.sections import checked
+from facelight.session_types import SessionOptions
 from preprocess.clip_options import ClipOptions
 from preprocess.crop import CropOptions
 from preprocess.facemesh import TrackerOptions
+from preprocess.gate import GateOptions
 from preprocess.light.options import ResponseOptions
 from preprocess.thresholds import Thresholds
 from uploader.exchange import HttpOptions
@@ -56,6 +60,11 @@ class Settings(BaseModel):
     crop: Annotated[CropOptions, checked(CropOptions)] = CropOptions()
     thresholds: Annotated[Thresholds, checked(Thresholds)] = Thresholds()
     clip: Annotated[ClipOptions, checked(ClipOptions)] = ClipOptions()
+    gate: Annotated[GateOptions, checked(GateOptions)] = GateOptions()
+    plan: Annotated[PlanOptions, checked(PlanOptions)] = PlanOptions()
+    session: Annotated[SessionOptions, checked(SessionOptions)] = SessionOptions()
+    timing: Annotated[TimingOptions, checked(TimingOptions)] = TimingOptions()
+    kiosk: Annotated[KioskOptions, checked(KioskOptions)] = KioskOptions()
     light: Annotated[ResponseOptions, checked(ResponseOptions)] = ResponseOptions()
     http: Annotated[HttpOptions, checked(HttpOptions)] = HttpOptions()
     retry: Annotated[RetryPolicy, checked(RetryPolicy)] = RetryPolicy()

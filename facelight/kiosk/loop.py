@@ -1,0 +1,207 @@
+"""The kiosk's main loop: events to the state machine, its effects to screen, eyes and outbox."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from capture.clock import Clock
+from capture.display.port import InputEvent, InputKind, Screen
+from capture.illumination import NEUTRAL_RGB
+from facelight import session
+from facelight.kiosk.desk import Desk
+from facelight.kiosk.wording import Words
+from facelight.screens import LANGUAGE_ACTION, Live, compose
+from facelight.session_effects import (
+    CloseSession,
+    Deliver,
+    DropCapture,
+    Effect,
+    Emit,
+    FinishClip,
+    LockCamera,
+    OpenSession,
+    ShowScene,
+    StartCapture,
+    StartLight,
+    StopLight,
+    UnlockCamera,
+)
+from facelight.session_events import (
+    CameraSettled,
+    Event,
+    LightFinished,
+    Pressed,
+    Quit,
+    Tick,
+)
+from facelight.session_types import Action, Phase, SessionOptions, View
+
+Told: TypeAlias = Callable[[str, dict[str, object]], None]
+
+
+@dataclass(slots=True)
+class Ending:
+    """How the last session ended; ``outcome`` is the state machine's word for it."""
+
+    outcome: str = ""
+    decision: str | None = None
+    delivered: bool = False
+    spooled: bool = False
+
+
+class Loop:
+    """Runs sessions until it is told to stop; owns no device, closes none."""
+
+    def __init__(self, screen: Screen, desk: Desk, words: Words, clock: Clock, told: Told) -> None:
+        self._screen = screen
+        self._desk = desk
+        self._words = words
+        self._clock = clock
+        self._told = told
+        self._stop = threading.Event()
+        self._waiting: deque[Event] = deque()
+        self._show = ShowScene(View.IDLE)
+        self._settle: tuple[int, int] | None = None
+        self._light_job: int | None = None
+        self._once = False
+        self.ending = Ending()
+
+    def stop(self) -> None:
+        """End at the next turn; for any thread and for signal handlers."""
+        self._stop.set()
+
+    def run(self, options: SessionOptions, *, once: bool = False) -> Ending:
+        """Serve people until stopped, or until the first session has ended."""
+        self._once = once
+        state, effects = session.begin(options, self._clock.now_ns())
+        self._carry_out(effects)
+        while state.phase is not Phase.ENDED:
+            for event in self._gathered():
+                state, effects = session.step(state, event, self._clock.now_ns())
+                self._carry_out(effects)
+            if state.phase is not Phase.ENDED:
+                self._flip()
+        return self.ending
+
+    def _gathered(self) -> list[Event]:
+        events: list[Event] = [Quit()] if self._stop.is_set() else []
+        events += [found for event in self._screen.poll() for found in self._of_input(event)]
+        events += self._desk.poll()
+        while self._waiting:
+            events.append(self._waiting.popleft())
+        events += self._due(self._clock.now_ns())
+        return [*events, Tick()]
+
+    def _of_input(self, event: InputEvent) -> list[Event]:
+        if event.kind is InputKind.QUIT:
+            return [Quit()]
+        if event.action is None:
+            return []
+        if event.action.startswith(LANGUAGE_ACTION):
+            self._words.choose(event.action.removeprefix(LANGUAGE_ACTION))
+            return []
+        return [Pressed(Action(event.action))]
+
+    def _due(self, now_ns: int) -> list[Event]:
+        """Return the answers to settle and light that time alone brings."""
+        events: list[Event] = []
+        if self._settle is not None and now_ns >= self._settle[1]:
+            job, self._settle = self._settle[0], None
+            locked = self._desk.lock_camera()
+            events.append(CameraSettled(job, locked))
+        light = self._desk.light
+        if self._light_job is not None and light is not None and light.due(now_ns) is None:
+            job, self._light_job = self._light_job, None
+            light.stop(now_ns)
+            events.append(LightFinished(job, self._desk.bad_slots()))
+        return events
+
+    def _flip(self) -> None:
+        """Show what is due and note when it was seen."""
+        now_ns = self._clock.now_ns()
+        light = self._desk.light
+        due = light.due(now_ns) if light is not None and self._light_job is not None else None
+        live = Live(
+            preview=self._desk.preview_pixels(),
+            progress=light.progress(now_ns) if light is not None and due else None,
+            light_rgb=due[1].rgb if due else NEUTRAL_RGB,
+        )
+        shown = self._screen.show(compose(self._show, self._words.wording, live))
+        if light is not None:
+            light.flipped(due, shown)
+
+    def _carry_out(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            _HANDLERS[type(effect)](self, effect)
+
+    def _on_show(self, effect: ShowScene) -> None:
+        self._show = effect
+
+    def _on_open(self, effect: OpenSession) -> None:
+        self.ending = Ending()
+        self._desk.open(light=effect.light)
+
+    def _on_close(self, effect: CloseSession) -> None:
+        self.ending.outcome = effect.outcome
+        self._words.reset()
+        self._desk.close_person()
+
+    def _on_lock(self, effect: LockCamera) -> None:
+        self._settle = (effect.job, self._clock.now_ns() + self._desk.settle_ns)
+
+    def _on_unlock(self, _effect: UnlockCamera) -> None:
+        self._settle = None
+        self._desk.unlock_camera()
+
+    def _on_capture(self, _effect: StartCapture) -> None:
+        self._desk.start_capture()
+
+    def _on_drop(self, _effect: DropCapture) -> None:
+        self._desk.drop_capture()
+
+    def _on_start_light(self, effect: StartLight) -> None:
+        self._light_job = effect.job
+        self._desk.play(effect.slots, self._screen.refresh.hz)
+
+    def _on_stop_light(self, _effect: StopLight) -> None:
+        self._light_job = None
+        if self._desk.light is not None:
+            self._desk.light.stop(self._clock.now_ns())
+
+    def _on_finish(self, effect: FinishClip) -> None:
+        self._desk.finish(effect.job)
+
+    def _on_deliver(self, effect: Deliver) -> None:
+        self._desk.deliver(effect.job)
+
+    def _on_emit(self, effect: Emit) -> None:
+        data = dict(effect.data)
+        self._told(effect.name, dict(data))
+        if effect.name == "result":
+            decision = data.get("decision")
+            self.ending.decision = None if decision is None else str(decision)
+            self.ending.delivered = data.get("result") != "saved"
+            self.ending.spooled = data.get("result") == "saved"
+        if self._once and effect.name == "idle" and "after" in data:
+            self.ending.outcome = str(data["after"])
+            self._stop.set()
+
+
+_HANDLERS: dict[type, Callable[..., None]] = {
+    ShowScene: Loop._on_show,
+    OpenSession: Loop._on_open,
+    CloseSession: Loop._on_close,
+    LockCamera: Loop._on_lock,
+    UnlockCamera: Loop._on_unlock,
+    StartCapture: Loop._on_capture,
+    DropCapture: Loop._on_drop,
+    StartLight: Loop._on_start_light,
+    StopLight: Loop._on_stop_light,
+    FinishClip: Loop._on_finish,
+    Deliver: Loop._on_deliver,
+    Emit: Loop._on_emit,
+}
