@@ -196,6 +196,8 @@ def read_sidecar(path: Path) -> Sidecar:
 
 def find_sidecar(video_path: Path) -> Path | None:
     """Return ``NAME.illumination.json`` beside ``NAME.mp4`` (or beside a folder NAME), if there."""
-    name = video_path.name if video_path.is_dir() else video_path.stem
-    path = video_path.with_name(name + SUFFIX)
+    named = video_path if video_path.name not in {"", ".."} else video_path.resolve()
+    if not named.name:
+        return None  # the root folder has nothing beside it
+    path = named.with_name((named.name if named.is_dir() else named.stem) + SUFFIX)
     return path if path.exists() else None

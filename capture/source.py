@@ -103,13 +103,15 @@ def open_source(path: str | Path) -> SessionSource:
 
 def kind_of(path: Path) -> SourceKind:
     """Return how a path is going to be read."""
-    if not path.exists():
-        raise SourceError(path, "no such file or folder")
-    if not path.is_dir():
-        return SourceKind.VIDEO
-    if path.suffix == SUFFIX or (path / SESSION).exists():
-        return SourceKind.RECORDING
-    return SourceKind.IMAGES
+    try:
+        if not path.exists():
+            raise SourceError(path, "no such file or folder")
+        if not path.is_dir():
+            return SourceKind.VIDEO
+        is_recording = path.suffix == SUFFIX or (path / SESSION).exists()
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
+    return SourceKind.RECORDING if is_recording else SourceKind.IMAGES
 
 
 def name_of(path: Path) -> str:

@@ -148,6 +148,21 @@ def test_what_is_no_session_is_refused(tmp_path: Path, name: str, problem: str) 
         open_source(tmp_path / name)
 
 
+@pytest.mark.parametrize("path", [".", "../shots"])
+def test_a_folder_may_be_named_from_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(images(tmp_path, timed=True, light=LIGHT))
+    with open_source(path) as source:
+        assert source.name == "shots"
+        assert source.timeline is not None
+
+
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        open_source("x" * 5000 + ".mp4")
+
+
 def test_the_hash_follows_the_content_and_nothing_else(tmp_path: Path) -> None:
     path = video(tmp_path, LIGHT)
     hashes = [content_sha256(path)]
