@@ -125,7 +125,11 @@ class Exchange:
         except httpx.HTTPError as error:
             raise self._typed(error, context) from error
         latency_ms = round((self.clock.monotonic_s() - started_s) * 1000)
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        # A peer that repeats our request in its error must not bring the secret into a log.
+        secret = credential.reveal() if credential else ""
+        headers = {n.lower(): _without(v, secret) for n, v in response.headers.items()}
+        if secret:
+            body = body.replace(secret.encode("ascii"), b"***")
         return Answer(response.status_code, headers, body, request_id, latency_ms)
 
     def _request(self, call: Call, request_id: str, credential: Credential | None) -> httpx.Request:
@@ -204,6 +208,10 @@ def user_agent() -> str:
     except metadata.PackageNotFoundError:
         version = "0"
     return f"facelight/{version} ({platform.system() or 'unknown'})"
+
+
+def _without(text: str, secret: str) -> str:
+    return text.replace(secret, "***") if secret else text
 
 
 def _hung_up(detail: str) -> bool:
