@@ -7,6 +7,7 @@ resolution is left to the system's resolver and its own limits.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -127,6 +128,9 @@ class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 over a small pool; no proxy or certificate from the environment, no retries."""
 
     def __init__(self, deadline: Deadline, ca_file: str | None = None) -> None:
+        # At DEBUG httpcore logs every header of an answer as it comes, whatever it repeats.
+        logger = logging.getLogger("httpcore")
+        logger.setLevel(max(logger.level, logging.INFO))
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls(ca_file),
             max_connections=4,
