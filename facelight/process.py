@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from capture.camera import Provenance
 from capture.errors import CaptureError
 from capture.source import SessionSource, content_sha256, open_source
+from capture.timeline import Timeline
 from facelight import __version__
 from facelight.outputs import csv_bytes, whole_directory
 from facelight.package import metadata_of, submission_of
@@ -38,6 +40,16 @@ class Job:
         return self.out / self.name
 
 
+@dataclass(frozen=True, slots=True)
+class SessionOrigin:
+    """Where a session comes from; ``input_sha256`` None when there is no file behind it."""
+
+    session_id: str
+    provenance: Provenance
+    input_sha256: str | None
+    timeline: Timeline | None
+
+
 def process_job(job: Job, settings: Settings) -> dict[str, Any]:
     """Process one input and write its directory; return what ``result.json`` holds.
 
@@ -54,7 +66,10 @@ def process_job(job: Job, settings: Settings) -> dict[str, Any]:
             digest = content_sha256(Path(job.input))
     except (CaptureError, PreprocessError) as error:
         return write_failed(job, settings, error)
-    return write_session(job, settings, source, result, digest)
+    origin = SessionOrigin(
+        source.session_id or digest[:32], source.provenance, digest, source.timeline
+    )
+    return write_session(job, settings, origin, result)
 
 
 def run_source(source: SessionSource, settings: Settings) -> SessionResult:
@@ -71,16 +86,16 @@ def run_source(source: SessionSource, settings: Settings) -> SessionResult:
 
 
 def write_session(
-    job: Job, settings: Settings, source: SessionSource, result: SessionResult, input_sha256: str
+    job: Job, settings: Settings, origin: SessionOrigin, result: SessionResult
 ) -> dict[str, Any]:
     """Write all files of a session at once and return what ``result.json`` holds."""
     numbers = (
         {entry.seq: entry.frame_number for entry in result.clip.entries} if result.clip else {}
     )
     found = _header(job, settings) | {
-        "session_id": source.session_id or input_sha256[:32],
-        "input_sha256": input_sha256,
-        "provenance": source.provenance.value,
+        "session_id": origin.session_id,
+        "input_sha256": origin.input_sha256,
+        "provenance": origin.provenance.value,
         "status": "accepted" if result.accepted else "rejected",
         "reasons": [str(reason) for reason in result.reasons],
         "detail": result.detail,
@@ -98,7 +113,7 @@ def write_session(
                 path.write_bytes(file.content)
         (folder / "frames.csv").write_bytes(csv_bytes(FRAME_COLUMNS, rows))
         _write_json(folder / "result.json", found)
-        page = session_page(found, result, settings, source.timeline)
+        page = session_page(found, result, settings, origin.timeline)
         (folder / "report.html").write_text(page, encoding="utf-8")
     return found
 

@@ -24,6 +24,7 @@ class Device(StrEnum):
     CAMERA = "camera"
     TRACKER = "tracker"
     SCREEN = "screen"
+    STORAGE = "storage"
 
 
 class View(StrEnum):
@@ -119,6 +120,13 @@ class SessionOptions:
     idle_ms: int = option(
         1000, unit="ms", low=1000, high=10_000, why="screens may not flash by quick touches"
     )
+    again_ms: int = option(
+        0,
+        unit="ms",
+        low=0,
+        high=3_600_000,
+        why="0: who stays after a result starts no new session; tests and demos may",
+    )
     notice_ms: int = option(
         5000, unit="ms", low=2000, high=30_000, why="time to read the notice before it goes on"
     )
@@ -186,7 +194,7 @@ class SessionState:
     Attributes
     ----------
     options : as given to ``begin``.
-    phase, since_ns : where it is, and since when.
+    phase, since_ns : where it is, and since when; ``now_ns`` is the time of the last step.
     job : number of the latest job; answers to older ones are ignored.
     attempt : 1 for a person's first; 0 in idle.
     light : colours will run in this session.
@@ -196,13 +204,18 @@ class SessionState:
     crowd_since_ns, moving_since_ns, good_since_ns : since when that is so; None if not so.
     observed_ns : time of the last ``Observed``.
     hint, hint_ns : what position shows, since when; ``wanted`` is what it would show next.
+    jumped : the last observation showed somebody else.
+    settled : the camera has answered ``LockCamera``.
+    spooled : the accepted clip is safe on disk.
     repeated : the repeat of this attempt is used up.
     retry : the problem on the screen is followed by another attempt.
+    outcome : how it ended, for the log.
     open : ``OpenSession`` was not yet followed by ``CloseSession``.
     """
 
     options: SessionOptions
     since_ns: int
+    now_ns: int = 0
     phase: Phase = Phase.IDLE
     job: int = 0
     attempt: int = 0
@@ -218,6 +231,10 @@ class SessionState:
     hint: Hint | None = None
     hint_ns: int = 0
     wanted: Hint | None = None
+    jumped: bool = False
+    settled: bool = False
+    spooled: bool = False
     repeated: bool = False
     retry: bool = False
+    outcome: str = ""
     open: bool = False

@@ -125,6 +125,14 @@ class SimulatedCamera:
                 codes, self._face_window(self._eyes(self._seconds(now_ns))), rate=0.9
             )
 
+    def ready(self) -> bool:
+        """Return whether ``read`` would return without waiting."""
+        shot = self._due(self._clock.now_ns())
+        if shot is None:
+            return True
+        self._planned = shot
+        return shot.delivered_ns <= self._clock.now_ns()
+
     def read(self, timeout_s: float = 2.0) -> Frame | None:
         """Return the next frame, or None when the session's duration is over.
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from facelight.cli import check, process, serve
+from facelight.cli import check, demo, process, serve
 from facelight.terminal import one_line
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Active-illumination face liveness: capture, light, gate, encode, deliver.",
 )
+app.command("demo")(demo.demo)
 app.command("process")(process.process)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
