@@ -91,7 +91,11 @@ class FinishClip:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Spool and send the accepted clip; answer ``Delivered``, ``NotDelivered``, ``WorkFailed``."""
+    """Spool the accepted clip (answer ``Spooled``), then send it.
+
+    The second answer is ``Delivered``, ``NotDelivered`` or ``WorkFailed``. A session that got
+    ``Spooled`` and waits in vain tells the person that the pictures are stored.
+    """
 
     job: int
 

@@ -107,11 +107,17 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class NotDelivered:
-    """Answer to ``Deliver``: no answer; ``spooled`` when the submission waits safely on disk."""
+class Spooled:
+    """First answer to ``Deliver``: the submission is safe on disk and will be sent."""
 
     job: int
-    spooled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotDelivered:
+    """Answer to ``Deliver``: the service cannot be reached now, or refused the submission."""
+
+    job: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ Event: TypeAlias = (
     | LightFinished
     | ClipReady
     | WorkFailed
+    | Spooled
     | Delivered
     | NotDelivered
     | Quit
