@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from facelight.cli import check, demo, process, serve
+from facelight.cli import check, demo, kiosk, process, serve
 from facelight.terminal import one_line
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Active-illumination face liveness: capture, light, gate, encode, deliver.",
 )
 app.command("demo")(demo.demo)
+app.command("kiosk")(kiosk.kiosk)
 app.command("process")(process.process)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
