@@ -89,7 +89,8 @@ class Sent:
     client_request_id: str
     digest: str
     digest_scheme: str
-    size: int
+    size: int | None
+    """Length of the body in bytes, None when it was not noted."""
     request_id: str | None = None
     """None when the answer was lost."""
 
@@ -173,7 +174,8 @@ def _pair(entry: AuditEntry, sent: Sequence[Sent]) -> Sent | None:
 
 
 def _compared(entry: AuditEntry, sent: Sent, scheme: str | None) -> Check:
-    if entry.content_length is not None and entry.content_length != sent.size:
+    known = entry.content_length is not None and sent.size is not None
+    if known and entry.content_length != sent.size:
         detail = f"sent {sent.size} bytes, the service received {entry.content_length}"
         return Check(Verdict.MISMATCH, detail, entry, sent)
     if scheme is None or scheme != sent.digest_scheme:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,8 +83,10 @@ class BearerToken(Secret):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the token of ``TOKEN`` or ``Bearer TOKEN``."""
+        """Return the token of ``TOKEN``, ``Bearer TOKEN`` or JSON with ``authToken``."""
         stripped = text.strip()
+        if stripped.startswith("{"):
+            return cls(_auth_token(stripped))
         head, _, rest = stripped.partition(" ")
         return cls(rest.strip() if head.lower() == "bearer" else stripped)
 
@@ -101,7 +104,8 @@ def one_credential(
     if found is None:
         raise CredentialError(
             f"{where}: no credential; set {KEY_VARIABLE} or {TOKEN_VARIABLE}, "
-            "or give --key-file or --token-file"
+            "or give --key-file or --token-file",
+            code="credential_missing",
         )
     return found
 
@@ -141,6 +145,17 @@ def read_secret_text(path: Path) -> str:
     if not text:
         raise CredentialError(f"{path}: the file is empty")
     return text
+
+
+def _auth_token(text: str) -> str:
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CredentialError("session token: malformed JSON") from error
+    token = parsed.get("authToken")
+    if not isinstance(token, str):
+        raise CredentialError("session token: the JSON holds no authToken")
+    return token
 
 
 def _shape(text: str) -> str:

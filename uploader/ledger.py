@@ -5,119 +5,23 @@ Times called ``_s`` are spool time: seconds that only this spool counts (`SpoolT
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from uploader.clock import rfc3339
 from uploader.errors import DiskError, SpoolError, SpoolFullError
-from uploader.submission import Submission
+from uploader.item import Item, Listed, State
 
 SCHEMA_VERSION: Final = 1
 _IF_DAMAGED: Final = (
     "if it is damaged, move spool.db away: the sealed files are adopted at the next start"
 )
 BUSY_TIMEOUT_MS: Final = 10_000
-
-
-class State(StrEnum):
-    """The life of an item; only the first two still have content."""
-
-    QUEUED = "queued"
-    HELD = "held"
-    """Kept, not tried until someone asks for it."""
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    """The service's 400 is final."""
-    EXPIRED = "expired"
-    """Older than the retention; destroyed undelivered."""
-    PURGED = "purged"
-    """Destroyed on request."""
-    LOST = "lost"
-    """Its file is gone or damaged."""
-
-
-KEPT: Final = (State.QUEUED, State.HELD)
-
-
-class Item(NamedTuple):
-    """One row."""
-
-    seq: int
-    id: str
-    state: State
-    size: int
-    """Length of the request body in bytes."""
-    created: str
-    """RFC 3339."""
-    client_request_id: str
-    digest: str
-    digest_scheme: str
-    provenance: str
-    session_id: str | None
-    created_s: float
-    due_s: float
-    attempts: int
-    first_attempt_s: float | None
-    error_code: str | None
-    error_text: str | None
-    status: int | None
-    request_id: str | None
-    decision: str | None
-    model_version: str | None
-    latency_ms: int | None
-    finished: str | None
-    finished_s: float | None
-
-
-class Listed(NamedTuple):
-    """What a list of thousands shows of each; ``state`` is the plain word."""
-
-    seq: int
-    id: str
-    state: str
-    size: int
-    created: str
-    session_id: str | None
-    due_s: float
-    attempts: int
-    error_code: str | None
-    status: int | None
-    decision: str | None
-
-
-def new_row(item_id: str, submission: Submission, now_s: float) -> Item:
-    """Return the row of a submission that arrives at ``now_s`` and is due at once."""
-    return Item(
-        seq=0,
-        id=item_id,
-        state=State.QUEUED,
-        size=submission.size,
-        created=rfc3339(submission.created),
-        client_request_id=submission.client_request_id,
-        digest=submission.digest,
-        digest_scheme=submission.digest_scheme,
-        provenance=submission.provenance,
-        session_id=submission.session_id,
-        created_s=now_s,
-        due_s=now_s,
-        attempts=0,
-        first_attempt_s=None,
-        error_code=None,
-        error_text=None,
-        status=None,
-        request_id=None,
-        decision=None,
-        model_version=None,
-        latency_ms=None,
-        finished=None,
-        finished_s=None,
-    )
 
 
 _COLUMNS: Final = ", ".join(Item._fields)
@@ -235,6 +139,15 @@ class Ledger:
         """Return one row."""
         row = self._one(f"SELECT {_COLUMNS} FROM item WHERE id = ?", (item_id,))  # noqa: S608
         return None if row is None else _item(row)
+
+    def ids_from(self, start: str) -> list[str]:
+        """Return the ids that begin with ``start``, at most a few; none for fewer than 4 digits."""
+        if not re.fullmatch(r"[0-9a-f]{4,32}", start):
+            return []
+        rows = self._all(
+            "SELECT id FROM item WHERE id >= ? AND id < ? LIMIT 10", (start, start + "g")
+        )
+        return [str(row[0]) for row in rows]
 
     def page(
         self, states: Sequence[State], after_seq: int, limit: int, session_id: str | None = None

@@ -16,8 +16,8 @@ from typing import Final
 from uploader.clock import Clock
 from uploader.disk import Disk, RealDisk
 from uploader.errors import DiskError, SpoolError, SpoolKeyError
+from uploader.item import KEPT, State
 from uploader.keys import DeviceKey, create_key, find_key
-from uploader.ledger import KEPT, State
 from uploader.limits import SpoolLimits
 from uploader.lock import OwnerLock
 from uploader.spool import DATABASE, ITEMS, Spool, make_private

@@ -19,8 +19,9 @@ from typing import Any, Final, Self
 from uploader.clock import Clock, SystemClock, rfc3339
 from uploader.disk import Disk, RealDisk
 from uploader.errors import DiskError, ItemError, SpoolError, SpoolFullError, SpoolKeyError
+from uploader.item import KEPT, Item, Listed, State, new_row
 from uploader.keys import DeviceKey
-from uploader.ledger import KEPT, Item, Ledger, Listed, State, Totals, new_row
+from uploader.ledger import Ledger, Totals
 from uploader.limits import SpoolLimits
 from uploader.plain_text import shown
 from uploader.spooltime import SpoolTime

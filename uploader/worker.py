@@ -17,7 +17,7 @@ from typing import Final, Self
 
 from uploader.client import Detector
 from uploader.errors import ItemError, SpoolError, UploaderError
-from uploader.ledger import KEPT, Item, State
+from uploader.item import KEPT, Item, State
 from uploader.retry import Action, History, RetryPolicy, Step, decide
 from uploader.spool import Spool
 from uploader.submission import Outcome, Submission

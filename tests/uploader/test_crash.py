@@ -18,7 +18,7 @@ import pytest
 from tests.uploader.faults import HookedDisk, killing
 from tests.uploader.samples import WEBP, submission
 from uploader.decision import Decision, LivenessDecision
-from uploader.ledger import KEPT
+from uploader.item import KEPT
 from uploader.limits import SpoolLimits
 from uploader.multipart import digest
 from uploader.opening import open_spool

@@ -63,6 +63,13 @@ def test_each_kind_has_its_header():
     assert SubscriptionKey("k").headers() == {"Ocp-Apim-Subscription-Key": "k"}
     assert BearerToken("t").headers() == {"Authorization": "Bearer t"}
     assert BearerToken.parse(" bearer  t \n").reveal() == "t"
+    assert BearerToken.parse('{"sessionId": "s", "authToken": "t"}').reveal() == "t"
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"authToken": 1}', '{"authToken": "a b"}'])
+def test_malformed_json_is_no_token(text):
+    with pytest.raises(CredentialError):
+        BearerToken.parse(text)
 
 
 def test_secrets_compare_by_kind_and_content():

@@ -9,7 +9,7 @@ import pytest
 from tests.uploader.faults import HookedDisk, failing
 from tests.uploader.samples import submission
 from tests.uploader.test_spool import GOOD, opened
-from uploader.ledger import State
+from uploader.item import State
 from uploader.opening import Recovery, recover
 
 

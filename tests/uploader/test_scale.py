@@ -9,7 +9,7 @@ import pytest
 
 from tests.uploader.samples import submission
 from tests.uploader.test_spool import opened
-from uploader.ledger import KEPT, State, new_row
+from uploader.item import KEPT, State, new_row
 from uploader.limits import SpoolLimits
 
 COUNT = 10_000

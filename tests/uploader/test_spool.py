@@ -24,8 +24,8 @@ from uploader.errors import (
     SpoolFullError,
     SpoolKeyError,
 )
+from uploader.item import KEPT, State
 from uploader.keys import VARIABLE
-from uploader.ledger import KEPT, State
 from uploader.limits import SpoolLimits
 from uploader.opening import KEY_FILE, observe_spool, open_spool
 from uploader.spool import DATABASE

@@ -23,7 +23,7 @@ from tests.uploader.faults import HookedDisk, failing
 from tests.uploader.samples import submission
 from uploader.decision import LivenessDecision
 from uploader.errors import ItemError, SpoolError
-from uploader.ledger import KEPT, State
+from uploader.item import KEPT, State
 from uploader.limits import SpoolLimits
 from uploader.opening import open_spool
 from uploader.submission import Failure, Outcome

@@ -21,7 +21,7 @@ from uploader.credentials import BearerToken
 from uploader.endpoint import Endpoint
 from uploader.errors import SpoolError, SpoolFullError, UnauthorizedError
 from uploader.exchange import HttpOptions, Timeouts
-from uploader.ledger import State
+from uploader.item import State
 from uploader.limits import SpoolLimits
 from uploader.retry import RetryPolicy
 from uploader.submission import Origin

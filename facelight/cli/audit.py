@@ -1,0 +1,183 @@
+"""``facelight audit``: what the service says it received, compared with what was sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facelight.cli.sessions import (
+    ConfigOption,
+    EndpointOption,
+    KeyFileOption,
+    RegionOption,
+    service_of,
+)
+
+if TYPE_CHECKING:
+    from uploader.audit import Check, Sent
+    from uploader.audit_entry import AuditEntry
+
+
+def audit(
+    session: Annotated[str, typer.Argument(help="Session id.")],
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Compare with what was sent; any mismatch is exit 1."),
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File instead of the output; with both, their stem.")
+    ] = None,
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(help="Directory of `process --out`; sent besides what the spool knows."),
+    ] = None,
+    digest_scheme: Annotated[
+        str | None, typer.Option(help="How the service makes digests, if known: body-sha256.")
+    ] = None,
+    page_size: Annotated[int, typer.Option(min=1, max=1000, help="Entries a request.")] = 1000,
+    endpoint: EndpointOption = None,
+    region: RegionOption = None,
+    key_file: KeyFileOption = None,
+    spool_dir: Annotated[Path | None, typer.Option(help="Directory of the spool.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read a session's whole audit, newest first; export or verify it."""
+    from uploader.audit import AuditClient
+    from uploader.audit import verify as compare
+    from uploader.multipart import DIGEST_SCHEME
+
+    if as_csv and as_json and out is None:
+        raise typer.BadParameter("--csv and --json together need --out")
+    if digest_scheme not in {None, DIGEST_SCHEME}:
+        raise typer.BadParameter(f"--digest-scheme: only {DIGEST_SCHEME} is known here")
+    where, key, options = service_of(endpoint, region, key_file, config)
+    with AuditClient(where, key, options) as client:
+        entries = list(client.entries(session, page_size))
+        scheme = digest_scheme or client.digest_scheme
+    checks: list[Check] = []
+    if verify:
+        ours = [*_spooled(spool_dir, config, session), *_processed(results or [], entries)]
+        checks = compare(entries, ours, scheme)
+    _write(_Report(entries, checks, verify), out, as_csv=as_csv, as_json=as_json)
+    if any(check.verdict == "mismatch" for check in checks):
+        raise typer.Exit(1)
+
+
+class _Report:
+    def __init__(self, entries: list[AuditEntry], checks: list[Check], verified: bool) -> None:
+        self.entries = entries
+        self.checks = checks
+        self.verified = verified
+
+    def csv(self) -> str:
+        from uploader.audit import to_csv
+
+        return to_csv(self.entries, self.checks)
+
+    def json(self) -> str:
+        import json
+
+        listed: Any = [entry.to_json() for entry in self.entries]
+        if self.verified:
+            listed = {"entries": listed, "checks": [check.to_json() for check in self.checks]}
+        return json.dumps(listed, indent=1) + "\n"
+
+    def text(self) -> str:
+        from facelight.cli.table import table
+
+        verdicts = {id(check.entry): check for check in self.checks}
+        head = ["ID", "RECEIVED", "STATUS", "MS", "BYTES", "DECISION", "REQUEST"]
+        rows: list[list[object]] = [
+            [
+                e.id,
+                e.received,
+                e.status,
+                e.latency_ms,
+                e.content_length,
+                e.decision and e.decision.decision,
+                e.request_id,
+            ]
+            for e in self.entries
+        ]
+        if self.verified:
+            head += ["VERDICT", "DETAIL"]
+            for row, entry in zip(rows, self.entries, strict=True):
+                check = verdicts.get(id(entry))
+                row += [check and check.verdict, check and check.detail]
+            rows += [
+                [None, None, None, None, c.sent.size, None, c.sent.request_id, c.verdict, c.detail]
+                for c in self.checks
+                if c.entry is None and c.sent is not None
+            ]
+        return table(head, rows) + "\n"
+
+
+def _write(report: _Report, out: Path | None, *, as_csv: bool, as_json: bool) -> None:
+    made = {".csv": report.csv} if as_csv else {}
+    made |= {".json": report.json} if as_json else {}
+    if not made:
+        made = {"": report.text}
+    for ending, make in made.items():
+        if out is None:
+            typer.echo(make(), nl=False)
+        else:
+            path = out if len(made) == 1 else out.with_name(out.name + ending)
+            _to_file(path, make())
+
+
+def _to_file(path: Path, text: str) -> None:
+    from facelight.outputs import write_file
+
+    write_file(path, text.encode("utf-8"))
+
+
+def _spooled(spool_dir: Path | None, config: Path | None, session: str) -> list[Sent]:
+    """Return what the spool's records say was sent to the session; nothing without a spool."""
+    from facelight.settings import load_settings
+    from facelight.settings import spool_dir as place_of
+    from uploader.audit import Sent
+    from uploader.opening import observe_spool
+    from uploader.spool import DATABASE
+
+    place = place_of(load_settings({"spool_dir": spool_dir}, config).settings)
+    if spool_dir is None and not (place / DATABASE).is_file():
+        return []
+    with observe_spool(place) as spool:
+        return [
+            Sent(i.client_request_id, i.digest, i.digest_scheme, i.size, i.request_id)
+            for i in spool.items(session_id=session)
+            if i.attempts > 0
+        ]
+
+
+def _processed(folders: list[Path], entries: list[AuditEntry]) -> list[Sent]:
+    """Return what ``process`` sent and this audit lists; a result names no session of its own."""
+    from uploader.audit import Sent
+    from uploader.multipart import DIGEST_SCHEME
+
+    listed = {e.request_id for e in entries} | {e.client_request_id for e in entries}
+    found = []
+    for folder in folders:
+        for path in sorted(folder.rglob("result.json")):
+            result = _result(path)
+            outcome = result.get("outcome") or {}
+            client, request = outcome.get("client_request_id"), outcome.get("request_id")
+            if client and result.get("digest") and ({client, request} - {None}) & listed:
+                found.append(Sent(client, result["digest"], DIGEST_SCHEME, None, request))
+    return found
+
+
+def _result(path: Path) -> dict[str, Any]:
+    import json
+
+    from facelight.errors import FacelightError
+
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FacelightError(f"{path}: no readable result") from error
+    return result if isinstance(result, dict) else {}
