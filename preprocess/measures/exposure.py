@@ -16,6 +16,7 @@ CLIPPED: Final = 250
 NOISE_FLOOR_CODES: Final = 0.35
 """Rounding to 8 bits has a standard deviation of .29 codes: less noise cannot be told."""
 
+CONTRAST_TAILS: Final = (0.10, 0.99)
 MOUTH: Final = (13, 14)
 _LINEAR: Final = np.where(
     np.arange(256) / 255 <= 0.04045,
@@ -48,14 +49,19 @@ def lit_clipped_share(patch: Patch, lit: Rgb) -> float:
 
 
 def contrast_codes(patch: Patch, grey: F32) -> float:
-    """Return P95 - P5 of gamma-encoded grey on the face, in codes.
+    """Return P99 - P10 of gamma-encoded grey on the face, in codes.
 
-    Gamma makes it a ratio of reflectances: it follows the exposure, not the tone of the skin.
+    Gamma makes it a ratio of reflectances: it follows the exposure, not the tone of the skin. The
+    tails are chosen for that: highlights belong to any skin, while hair and brows (below P10) stand
+    out from fair skin only. Rank correlation with the skin's ITA .17, with P95 - P5 .35 (portraits
+    of ``bench/quality``).
     """
     values = grey[patch.skin]
     if not values.size:
         return math.nan
-    low, high = np.percentile(values, (5, 95))
+    codes = np.bincount(np.round(values).astype(np.intp), minlength=256)
+    reached = np.cumsum(codes) / values.size
+    low, high = np.searchsorted(reached, CONTRAST_TAILS)
     return float(high - low)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,13 +130,12 @@ def _masks(
     height, width = shape[:2]
     outline = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], float)
     frame = np.round(outline @ to_patch[:, :2].T + to_patch[:, 2]).astype(np.int32)
-    filled = filled & cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), frame, (1,))
-    skin = _eroded(filled, 3)
-    core = _eroded(filled, 5)
-    return skin, core
+    inside = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), frame, (1,))
+    face = np.asarray(cv2.bitwise_and(filled, inside), dtype=np.uint8)
+    return _eroded(face, 3), _eroded(face, 5)
 
 
-def _eroded(filled: np.ndarray[Any, Any], side: int) -> Mask:
+def _eroded(filled: ImageU8, side: int) -> Mask:
     import cv2  # noqa: PLC0415
 
     kernel = np.ones((side, side), np.uint8)

@@ -26,7 +26,7 @@ class Measures:
     speed_ied_s : median speed of the landmarks, IED a second.
     over_grey_share, over_any_share : share of the face at >= 250 in grey, in any channel.
     over_lit_share : share of the face at >= 250 in a channel that the screen lights.
-    contrast_codes : 95th minus 5th percentile of gamma-encoded grey on the face.
+    contrast_codes : 99th minus 10th percentile of gamma-encoded grey on the face.
     snr : texture of the face over noise.
     side_light_stops : abs(log2) of left over right cheek in linear luminance.
     luminance : mean linear luminance of the face, 0..1; for the log only.
