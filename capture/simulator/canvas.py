@@ -17,6 +17,7 @@ TEXTURE_SIZE = 1280
 """About 40 texels a cm on the face: as fine as an inter-eye distance of 250 px needs."""
 
 Window: TypeAlias = tuple[slice, slice]
+WHOLE: Window = (slice(None), slice(None))
 GLOSS = 3
 """Channel of the canvas that holds gloss; 0..2 are B, G, R."""
 

@@ -25,6 +25,8 @@ CROSSTALK = np.array([[0.93, 0.06, 0.01], [0.05, 0.88, 0.07], [0.01, 0.08, 0.91]
 
 _WARM_WHITE: ColourF = (1.0, 0.93, 0.75)
 
+_INSTANT_MS = 1e-3
+
 _SETTLED_NS = 400_000_000
 """A flip older than this has long settled; only its end colour counts."""
 
@@ -69,7 +71,7 @@ def _decay_integral(age_ms: ArrayD, tau_ms: float) -> ArrayD:
     """Integrate an exponential approach to 1 twice, from its start to ``age_ms``."""
     age = np.maximum(age_ms, 0.0)
     total: ArrayD = age * age / 2
-    if tau_ms > 0:
+    if tau_ms > _INSTANT_MS:
         total += -tau_ms * age - tau_ms * tau_ms * np.expm1(-age / tau_ms)
     return total
 
@@ -77,7 +79,7 @@ def _decay_integral(age_ms: ArrayD, tau_ms: float) -> ArrayD:
 def _decay(age_ms: ArrayD, tau_ms: float) -> ArrayD:
     """Integrate an exponential approach to 1 once."""
     age = np.maximum(age_ms, 0.0)
-    return age if tau_ms <= 0 else age + tau_ms * np.expm1(-age / tau_ms)
+    return age if tau_ms <= _INSTANT_MS else age + tau_ms * np.expm1(-age / tau_ms)
 
 
 def shown_integral(age_ms: ArrayD, options: ScreenOptions) -> ArrayD:
@@ -86,7 +88,7 @@ def shown_integral(age_ms: ArrayD, options: ScreenOptions) -> ArrayD:
     ``age_ms`` counts from the flip itself, before the display's lag.
     """
     age = age_ms - options.lag_ms
-    if options.scan_ms <= 0:
+    if options.scan_ms <= _INSTANT_MS:
         return _decay(age, options.lcd_tau_ms)
     ended = _decay_integral(age - options.scan_ms, options.lcd_tau_ms)
     return (_decay_integral(age, options.lcd_tau_ms) - ended) / options.scan_ms

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from capture.errors import CameraError
-from capture.simulator.canvas import Canvas, encode, ramp
+from capture.simulator.canvas import WHOLE, Canvas, encode, ramp
 from capture.simulator.colour import LINEAR_OF_CODE, ArrayF, ColourF, ImageU8
-from capture.simulator.expression import EYE_HEIGHT_CM
+from capture.simulator.features import EYE_HEIGHT_CM
 from capture.simulator.identity import Identity
 from capture.simulator.raster import blurred, looked_up, resized
 
@@ -51,9 +51,8 @@ def lay_portrait(canvas: Canvas, person: Identity, path: str, eyes: Eyes | None)
     photo = looked_up(image, column, row)
     coded, skin = _matched(photo, canvas, person)
     inside = np.minimum.reduce([column, width - 1 - column, row, height - 1 - row])
-    whole = (slice(None), slice(None))
     cover = _front(canvas) * ramp(inside - 6.0, 12.0)
-    canvas.blend(whole, cover.astype(np.float32), coded)
+    canvas.blend(WHOLE, cover.astype(np.float32), coded)
     return skin
 
 

@@ -33,6 +33,15 @@ def true_timing(camera: CameraOptions, screen: ScreenOptions) -> Timing:
     )
 
 
+def step_latency_ns(camera: CameraOptions, screen: ScreenOptions) -> int:
+    """Return the lag that a correlation or a step measurement finds.
+
+    To the latency, which counts from the first light of a flip, it adds half the scan-out and the
+    panel's time constant: the centre of the change.
+    """
+    return round(1e6 * (camera.latency_ms + screen.scan_ms / 2 + screen.lcd_tau_ms))
+
+
 def plan_flips(plan: IlluminationPlan, screen: SimulatedScreen, start_ns: int) -> list[Flip]:
     """Return the flips of a plan that starts after ``start_ns``, each on a refresh."""
     flips: list[Flip] = []

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.simulator.canvas import Canvas, encode, grain, hill, ramp
+from capture.simulator.canvas import WHOLE, Canvas, encode, grain, hill, ramp
 from capture.simulator.colour import ArrayF
 from capture.simulator.identity import Identity
 from capture.simulator.raster import blurred, draw_dot, draw_lines, resized
 from capture.simulator.shape import hair_mask
-
-_WHOLE = (slice(None), slice(None))
 
 
 def paint_static(canvas: Canvas, person: Identity) -> None:
@@ -35,14 +33,14 @@ def _skin(canvas: Canvas, person: Identity) -> None:
     red += 0.7 * hill(x, y, (0.0, -0.8), (1.2, 1.0)) + 0.4 * hill(x, y, (0.0, -7.0), (1.6, 1.0))
     red += 0.3 * ramp(np.abs(x) - 7.4, 0.8)
     red *= 1 + 0.10 * grain(rng, size, 60)
-    canvas.tint(_WHOLE, np.clip(red, 0, 1.4), (1.02, 0.90, 0.91))
+    canvas.tint(WHOLE, np.clip(red, 0, 1.4), (1.02, 0.90, 0.91))
     if person.stubble > 0:
         beard = ramp(-0.9 - y - 0.25 * np.abs(x) * (np.abs(x) < 2.4), 2.0) * ramp(
             np.abs(x) * 0.5 - y - 2.2, 1.5
         )
         dots = (rng.random(size, dtype=np.float32) < 0.22).astype(np.float32)
         shade = beard * person.stubble * (0.25 + 0.75 * blurred(dots, 0.7))
-        canvas.tint(_WHOLE, np.clip(shade, 0, 1), (0.68, 0.70, 0.73))
+        canvas.tint(WHOLE, np.clip(shade, 0, 1), (0.68, 0.70, 0.73))
 
 
 def _marks(canvas: Canvas, person: Identity) -> None:
@@ -59,7 +57,7 @@ def _marks(canvas: Canvas, person: Identity) -> None:
         draw_dot(spots, (column, row), rng.uniform(1.9, 3.2), 220)
     strength = spots.astype(np.float32) / 255.0
     depth = 0.62 if sum(person.skin) > 0.5 else 0.75
-    canvas.tint(_WHOLE, strength, (depth, depth * 0.88, depth * 0.85))
+    canvas.tint(WHOLE, strength, (depth, depth * 0.88, depth * 0.85))
 
 
 def _nose(canvas: Canvas) -> None:
@@ -136,14 +134,14 @@ def _hair(canvas: Canvas, person: Identity) -> None:
     mask = resized(hair_mask(person, canvas.shape.points_cm), (size, size))
     ragged = ramp(mask - 0.5 + 0.13 * np.clip(grain(rng, (size, size), 160), -3, 3), 0.35)
     base = encode(person.hair)
-    canvas.blend(_WHOLE, ragged, base * 0.72, gloss=0.16)
+    canvas.blend(WHOLE, ragged, base * 0.72, gloss=0.16)
     edge = blurred(mask, 12.0)
     reach = np.clip(6.0 * blurred(mask, 5.0) - 1.0, 0.0, 1.0)
     fringe = ((edge > 0.12) & (edge < 0.75) & (_forward(canvas) > 0.5)).astype(np.float32)
-    canvas.blend(_WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.16)
+    canvas.blend(WHOLE, _hair_sheet(fringe, rng, 2200, (12, 45)) * 0.7, base * 0.8, gloss=0.16)
     for tone, count, cover in ((0.55, 2600, 0.75), (1.25, 2200, 0.6), (1.55, 700, 0.5)):
         sheet = _hair_sheet(mask, rng, count, (40, 120))
-        canvas.blend(_WHOLE, sheet * (cover * reach), _lift(base, tone), gloss=0.22)
+        canvas.blend(WHOLE, sheet * (cover * reach), _lift(base, tone), gloss=0.22)
 
 
 def _forward(canvas: Canvas) -> ArrayF:

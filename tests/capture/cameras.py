@@ -17,6 +17,7 @@ from capture.images import ImagesCamera
 from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
 from capture.video import VideoCamera
 from tests.capture.made_videos import make_video, picture
+from tests.capture.simulator.shooting import conforming
 
 
 @dataclass(frozen=True)
@@ -61,4 +62,5 @@ CASES = [
     CameraCase("turned video", turned_video),
     CameraCase("recording", recording),
     CameraCase("images", images),
+    CameraCase("simulator", conforming),
 ]
