@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from facelight.cli import check, demo, kiosk, process, serve
+from facelight.cli import audit, check, demo, kiosk, process, serve, sessions, spool
 from facelight.terminal import one_line
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ app.command("kiosk")(kiosk.kiosk)
 app.command("process")(process.process)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.add_typer(sessions.app, name="sessions")
+app.command("audit")(audit.audit)
+app.add_typer(spool.app, name="spool")
 
 
 def version(value: bool) -> None:
