@@ -25,7 +25,7 @@ from facelight.session_types import Action, Hint, Problem, Result, View
 from facelight.texts import language, theme_file
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screens"
-NAMES = {"en": "English", "es": "Español", "fr": "Français", "de": "Deutsch", "zh": "中文"}
+CODES = ("en", "es", "fr", "de", "zh", "ar")
 ACTIONS = (Action.START, Action.NO_LIGHT, Action.CANCEL)
 
 
@@ -69,11 +69,12 @@ def scenes(wording: Wording) -> dict[str, Scene]:
 def main() -> None:
     """Save a PNG of every scene and language."""
     codes = sys.argv[1:] or ["en", "ar"]
+    names = {code: language(code).name for code in CODES}
     theme = load_theme(theme_file("default"))
     FOLDER.mkdir(parents=True, exist_ok=True)
     with PygameScreen(theme, ScreenOptions(windowed=True, measured_flips=10)) as screen:
         for code in codes:
-            wording = Wording(language(code), theme, NAMES)
+            wording = Wording(language(code), theme, names)
             for name, scene in scenes(wording).items():
                 screen.show(scene)
                 shown = pygame.display.get_surface()

@@ -142,6 +142,7 @@ class Renderer:
         key = ("plate", box.width, box.height, colour, radius)
         if key not in self._shapes:
             plate = pygame.Surface((box.width * _SMOOTH, box.height * _SMOOTH), pygame.SRCALPHA)
+            plate.fill((*colour, 0))  # else edges blend with black
             pygame.draw.rect(plate, colour, plate.get_rect(), border_radius=radius * _SMOOTH)
             self._shapes[key] = pygame.transform.smoothscale(plate, (box.width, box.height))
         surface.blit(self._shapes[key], box[:2])
@@ -186,6 +187,7 @@ def _sign(mood: Mood, colour: Rgb, size: int) -> pygame.Surface:
     """Return a disc with a tick or an exclamation mark; shape tells what colour cannot."""
     big = size * _SMOOTH
     disc = pygame.Surface((big, big), pygame.SRCALPHA)
+    disc.fill((*colour, 0))
     pygame.draw.circle(disc, colour, (big // 2, big // 2), big // 2)
     white = (255, 255, 255)
     thick = big // 10
