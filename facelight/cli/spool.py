@@ -52,12 +52,7 @@ def list_(
     from uploader.item import KEPT, State
 
     done = [state for state in State if state not in KEPT]
-    choices: dict[Which, list[State]] = {
-        Which.WAITING: list(KEPT),
-        Which.DONE: done,
-        Which.ALL: [*KEPT, *done],
-    }
-    states = choices[which]
+    states = [*(done if which is Which.DONE else KEPT), *(done if which is Which.ALL else [])]
     with _observed(spool_dir, config) as spool:
         items = list(itertools.islice(spool.listing(states), limit))
         totals, age_s = spool.totals(), spool.oldest_age_s()
@@ -128,10 +123,11 @@ def flush(
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Deliver now, held items too; exit 4 when something stays undelivered.
+    """Deliver now, held items too; exit 4 when something stays undelivered, 1 when refused.
 
     While a kiosk delivers from the spool, its items are made due and the kiosk sends them.
     """
+    from facelight.errors import Exit
     from facelight.settings import load_settings
     from uploader.errors import SpoolBusyError
 
@@ -146,7 +142,7 @@ def flush(
     with _observed(spool_dir, config):
         pass  # no spool is made where there is none
     try:
-        left = _deliver(settings, ids)
+        left, refused = _deliver(settings, ids)
     except SpoolBusyError as busy:
         with _observed(spool_dir, config) as spool:
             queued = spool.rearm(_ids(spool, ids) if ids else None)
@@ -154,7 +150,9 @@ def flush(
         return
     if left:
         typer.echo(f"{left} undelivered; they are kept", err=True)
-        raise typer.Exit(4)
+        raise typer.Exit(int(Exit.NOT_DELIVERED))
+    if refused:
+        raise typer.Exit(int(Exit.FAILED))
 
 
 @app.command()
@@ -184,20 +182,31 @@ def _observed(spool_dir: Path | None, config: Path | None) -> Spool:
     return observe_spool(place_of(load_settings({"spool_dir": spool_dir}, config).settings))
 
 
-def _deliver(settings: Settings, ids: list[str] | None) -> int:
-    """Deliver as the owner of the spool; return how many items stay."""
+def _deliver(settings: Settings, ids: list[str] | None) -> tuple[int, int]:
+    """Deliver as the owner of the spool; return how many items stay and how many were refused."""
+    import logging
+
     from facelight.settings import spool_dir as place_of
     from uploader.opening import open_spool
-    from uploader.worker import DeliveryWorker
+    from uploader.worker import DeliveryWorker, EventKind
 
+    refused = 0
+
+    def listener(event: Event) -> None:
+        nonlocal refused
+        refused += event.kind in {EventKind.REFUSED, EventKind.LOST, EventKind.EXPIRED}
+        _tell(event)
+
+    # Every attempt is told on the output; without a log set up it would be on stderr again.
+    logging.getLogger("uploader").addHandler(logging.NullHandler())
     opening = open_spool(place_of(settings), settings.spool, key_file=settings.device_key_file)
     with _client(settings) as client, opening as spool:
         spool.rearm(_ids(spool, ids) if ids else None)
-        worker = DeliveryWorker(spool, client, settings.retry, listener=_tell)
+        worker = DeliveryWorker(spool, client, settings.retry, listener=listener)
         worker.drain()
         if worker.stopped is not None:
             raise worker.stopped
-        return spool.totals().items
+        return spool.totals().items, refused
 
 
 def _client(settings: Settings) -> DetectClient:

@@ -1,0 +1,185 @@
+"""``facelight sessions`` and ``facelight audit`` against the local service."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from facelight.service.run import LocalService
+from tests.facelight.cli.commands import run
+from tests.uploader.samples import KEY, submission
+from uploader.client import DetectClient
+from uploader.credentials import BearerToken, read_token_file
+from uploader.decision import Decision, LivenessDecision
+from uploader.endpoint import Endpoint
+from uploader.errors import BadRequestError
+from uploader.item import State
+from uploader.opening import open_spool
+from uploader.submission import Origin, Outcome
+
+
+@pytest.fixture(scope="module")
+def url():
+    with LocalService(KEY.reveal()) as service:
+        yield service.url
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch, tmp_path):
+    monkeypatch.setenv("FACELIGHT_KEY", KEY.reveal())
+    monkeypatch.chdir(tmp_path)
+
+
+def create(url, *more):
+    return run("sessions", "create", "--endpoint", url, "--show-token", "--json", *more).json
+
+
+def test_a_session_is_made_shown_listed_and_deleted(url):
+    made = create(url, "--device-id", "d-1")
+    shown = run("sessions", "show", made["sessionId"], "--endpoint", url, "--json").json
+    assert (shown["status"], shown["deviceCorrelationId"]) == ("NotStarted", "d-1")
+    listed = run("sessions", "list", "--endpoint", url, "--json").json
+    assert made["sessionId"] in [one["id"] for one in listed]
+    assert made["sessionId"] in run("sessions", "list", "--endpoint", url).out
+    assert run("sessions", "delete", made["sessionId"], "--endpoint", url).code == 0
+    gone = run("sessions", "show", made["sessionId"], "--endpoint", url)
+    assert gone.code == 1
+    assert "404" in gone.err
+
+
+def test_a_token_is_saved_for_the_kiosk_and_not_printed(url, tmp_path):
+    file = tmp_path / "token.json"
+    told = run("sessions", "create", "--endpoint", url, "--save-token", file)
+    token = read_token_file(file)
+    assert token.reveal() not in told.out
+    assert json.loads(file.read_text())["sessionId"] in told.out
+    if os.name != "nt":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    again = run("sessions", "create", "--endpoint", url, "--save-token", file)
+    assert again.code == 1
+    assert "cannot be saved" in again.err
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "problem"),
+    [
+        pytest.param(["create"], 2, "--save-token", id="nowhere for the token"),
+        pytest.param(["create", "--show-token", "--token-life", "5"], 1, "60..86400", id="life"),
+        pytest.param(["create", "--show-token", "--mode", "Loud"], 2, "Loud", id="mode"),
+        pytest.param(["show", "../x"], 1, "session id", id="hostile id"),
+        pytest.param(["delete", "unknown"], 1, "404", id="unknown id"),
+    ],
+)
+def test_mistakes_are_one_line(url, args, code, problem):
+    told = run("sessions", *args, "--endpoint", url)
+    assert told.code == code
+    assert problem in told.err
+
+
+def test_without_a_service_or_with_a_token_it_is_told(monkeypatch, url):
+    assert "--endpoint" in run("sessions", "list").err
+    monkeypatch.delenv("FACELIGHT_KEY")
+    monkeypatch.setenv("FACELIGHT_TOKEN", "tok")
+    assert "need the key" in run("sessions", "list", "--endpoint", url).err
+
+
+@pytest.fixture
+def sent(url, tmp_path):
+    """A session to which this device sent one submission, noted in its spool."""
+    made = create(url)
+    origin = Origin(session_id=made["sessionId"], token=BearerToken(made["authToken"]))
+    one = submission(origin=origin)
+    with open_spool(tmp_path / "spool", environment={}) as spool:
+        item = spool.put(one)
+        with DetectClient(Endpoint(url), None) as client, pytest.raises(BadRequestError) as caught:
+            client.detect(one)
+        spool.finish(item, Outcome.of_error(one, caught.value), State.REFUSED)
+    return made["sessionId"]
+
+
+def audit(url, session, tmp_path, *more):
+    return run("audit", session, "--endpoint", url, "--spool-dir", tmp_path / "spool", *more)
+
+
+def test_what_was_sent_matches_the_audit(url, sent, tmp_path):
+    told = audit(url, sent, tmp_path, "--verify")
+    assert told.code == 0
+    assert "match" in told.out
+    told = audit(url, sent, tmp_path, "--verify", "--json").json
+    assert [check["verdict"] for check in told["checks"]] == ["match"]
+    assert told["entries"][0]["response"]["statusCode"] == 400
+
+
+def test_without_verifying_the_json_is_the_bare_array(url, sent, tmp_path):
+    (entry,) = audit(url, sent, tmp_path, "--json").json
+    assert entry["sessionId"] == sent
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_mismatch_is_exit_one(url, sent, tmp_path, size):
+    with open_spool(tmp_path / "spool", environment={}) as spool, spool.ledger.transaction():
+        (item,) = spool.items()
+        spool.ledger.update(item.id, {"digest": "0" * 64})
+    told = audit(url, sent, tmp_path, "--verify", "--page-size", size)
+    assert told.code == 1
+    assert "mismatch" in told.out
+
+
+def test_what_the_audit_lacks_is_missing(url, sent, tmp_path):
+    with open_spool(tmp_path / "spool", environment={}) as spool:
+        more = submission(b"2", Origin(session_id=sent))
+        item = spool.put(more)
+        decision = Decision(LivenessDecision.REALFACE, "realface", None, None)
+        outcome = Outcome.of_decision(more, decision, (200, "rq-never", 1))
+        spool.finish(item, outcome, State.DELIVERED)
+    told = audit(url, sent, tmp_path, "--verify", "--csv")
+    rows = list(csv.DictReader(io.StringIO(told.out)))
+    assert [row["verdict"] for row in rows] == ["match", "missing"]
+    assert told.code == 0
+
+
+def test_results_of_process_count_as_sent(url, sent, tmp_path):
+    with open_spool(tmp_path / "spool", environment={}) as spool:
+        (item,) = spool.items()
+    folder = tmp_path / "out" / "one"
+    folder.mkdir(parents=True)
+    outcome = {"client_request_id": item.client_request_id, "request_id": item.request_id}
+    result = {"digest": item.digest, "outcome": outcome}
+    (folder / "result.json").write_text(json.dumps(result))
+    told = run(
+        "audit", sent, "--endpoint", url, "--verify", "--json", "--results", tmp_path / "out"
+    )
+    assert [check["verdict"] for check in told.json["checks"]] == ["match"]
+    (folder / "result.json").write_text("{oops")
+    told = run("audit", sent, "--endpoint", url, "--verify", "--results", tmp_path / "out")
+    assert told.code == 1
+    assert "result.json" in told.err
+
+
+def test_both_exports_go_to_files_of_one_stem(url, sent, tmp_path):
+    out = tmp_path / "export"
+    assert audit(url, sent, tmp_path, "--csv", "--json").code == 2
+    assert audit(url, sent, tmp_path, "--csv", "--json", "--out", out).out == ""
+    assert json.loads((tmp_path / "export.json").read_text())[0]["sessionId"] == sent
+    assert (tmp_path / "export.csv").read_text().startswith("id,")
+    assert audit(url, sent, tmp_path, "--digest-scheme", "md5").code == 2
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys, facelight.cli.sessions, facelight.cli.audit, facelight.cli.spool\n"
+        "heavy = {'httpx', 'pydantic', 'numpy', 'cv2', 'cryptography', 'sqlite3'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    started = time.process_time()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert time.process_time() - started < 5
