@@ -11,6 +11,7 @@ from typing import Any, Self
 from facelight.credentials import find_credential
 from facelight.outputs import write_file
 from facelight.process import Job
+from facelight.report.session import with_outcome
 from facelight.settings import Settings, spool_dir
 from uploader.client import DetectClient, DetectOptions
 from uploader.clock import Clock, SystemClock
@@ -105,10 +106,13 @@ def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
 
 
 def update_result(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Put ``changes`` into ``result.json`` in one step and return the result."""
+    """Put ``changes`` into ``result.json`` and the page, each in one step; return the result."""
     path = folder / "result.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     result |= changes
+    page = folder / "report.html"
+    told = with_outcome(page.read_text(encoding="utf-8"), result)
+    write_file(page, told.encode())
     write_file(path, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
     return result
 

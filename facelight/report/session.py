@@ -53,23 +53,38 @@ def session_page(
     result: Mapping[str, Any], session: SessionResult, settings: Settings, timeline: Timeline | None
 ) -> str:
     """Return the page of a session; pictures are small and blurred until clicked."""
+    outcome = Markup(outcome_block(result))  # noqa: S704  (a template's own output)
     counts = Counter(report.label.kind for report in session.reports)
     return (
         environment()
         .get_template("session.html.j2")
         .render(
             result=result,
+            outcome=outcome,
             strip=_strip(session, timeline) if timeline else "",
             label_counts=[
                 (kind.value, colour, counts[kind]) for kind, colour in LABEL_COLOURS.items()
             ],
             response=_response_rows(session),
+            response_colours=_response_colours(session),
             response_chart=_response_chart(session, timeline),
             measures=list(_measure_charts(session.reports, settings.thresholds)),
             counts=_count_rows(result),
             thumbs=list(_thumbs(session.clip)) if session.clip else [],
         )
     )
+
+
+def outcome_block(result: Mapping[str, Any]) -> str:
+    """Return the part of the page that tells the outcome; empty before there is one."""
+    return environment().get_template("outcome.html.j2").render(result=result)
+
+
+def with_outcome(page: str, result: Mapping[str, Any]) -> str:
+    """Return a session's page with the outcome that came after it was written."""
+    head, start, rest = page.partition("<!--outcome-->")
+    _, end, tail = rest.partition("<!--/outcome-->")
+    return head + start + outcome_block(result) + end + tail
 
 
 def _span(reports: Sequence[FrameReport]) -> tuple[float, float]:
@@ -113,7 +128,15 @@ def _strip(session: SessionResult, timeline: Timeline) -> Markup:
 def _response_rows(session: SessionResult) -> list[tuple[str, str]]:
     if session.response is None:
         return []
-    return [(name, _told(value)) for name, value in session.response.as_dict().items()]
+    found = session.response.as_dict()
+    return [(name, _told(value)) for name, value in found.items() if name != "colours"]
+
+
+def _response_colours(session: SessionResult) -> list[list[str]]:
+    if session.response is None:
+        return []
+    colours: Mapping[str, Mapping[str, Any]] = session.response.as_dict()["colours"]
+    return [[name, *(_told(value) for value in row.values())] for name, row in colours.items()]
 
 
 def _told(value: Any) -> str:
