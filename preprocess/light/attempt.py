@@ -16,7 +16,7 @@ from preprocess.light.options import ResponseOptions
 from preprocess.light.series import Array, Series
 from preprocess.light.template import (
     LitSlot,
-    Shutter,
+    ShutterGuess,
     direction_of,
     is_achromatic,
     slot_shares,
@@ -59,19 +59,23 @@ def attempt(
     delays = np.arange(
         options.delay_low_ns, options.delay_high_ns + 1, options.delay_step_ns, np.int64
     )
-    shutter = Shutter.of(timing)
-    late = delays + options.rise_ns
-    shares = slot_shares(slots, series.t_ns, series.face_row, shutter, late)
+    guess = ShutterGuess.of(timing)
+    tried = [
+        slot_shares(slots, series.t_ns, series.face_row, shutter, delays + options.rise_ns)
+        for shutter in guess.shutters
+    ]
     # a slot that a recording which ends early never saw would be fitted to nothing
-    seen = shares.sum(axis=1).max(axis=0) >= _MIN_SEEN
+    seen = tried[0].sum(axis=1).max(axis=0) >= _MIN_SEEN
     slots = tuple(slot for slot, kept in zip(slots, seen, strict=True) if kept)
     if not slots or len(series) < options.min_samples + len(slots):
         return None
     luminance = series.with_background and any(is_achromatic(slot.rgb) for slot in slots)
     features = series.features(luminance=luminance)
     slot_s = float(np.median([min(slot.end_ns - slot.start_ns, 2e9) for slot in slots])) / 1e9
-    sums = moments(series.t_ns, features, shares[..., seen], slot_s)
-    fit = fit_slots(sums)
+    every = [moments(series.t_ns, features, shares[..., seen], slot_s) for shares in tried]
+    fits = [fit_slots(sums) for sums in every]
+    best = int(np.argmin([fit.cost.min() for fit in fits]))
+    sums, fit = every[best], fits[best]
     palette = {slot.colour: direction_of(slot.rgb, luminance=luminance) for slot in slots}
     names = list(palette)
     labels = np.array([names.index(slot.colour) for slot in slots], np.intp)
@@ -83,8 +87,11 @@ def attempt(
         seed=options.seed,
     )
     near = labelling.best if labelling.peak >= options.rho_least else None
-    delay = estimate_delay(delays, fit, sums.freedom, near=near)
+    delay = estimate_delay(
+        delays, np.array([fit.cost for fit in fits]), guess.prior, sums.freedom, near=near
+    )
     exact = np.array([delay.delay_ns + options.rise_ns], np.int64)
+    shutter = guess.shutters[best]
     return Attempt(
         series=series,
         slots=slots,

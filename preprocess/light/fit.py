@@ -27,6 +27,16 @@ DRIFT_CYCLES_PER_SLOT = 0.4
 SIGMA_FLOOR = 0.0015
 """Log-chroma noise that no camera beats over a face (8-bit codes, JPEG): keeps weights finite."""
 
+MISFIT = 0.1
+"""Share of the series (amplitude) that no template fits: grid of delays, exposure, clock. Else
+strong light would make the delay seem known to a fraction of what the template is good for.
+"""
+
+CHANCE = 1.6
+"""What a fitted level explains of noise, in units of one over the frames: 1 by itself, the rest for
+the search over delays and for noise that lasts over frames [measured on unlit faces].
+"""
+
 MODEL_ERROR = 0.15
 """Share of the response that the plan cannot foresee (crosstalk, the log's curve, shading): without
 it, strong light on an axis with little noise would silence the other axis.
@@ -81,8 +91,9 @@ class SlotFit:
     ----------
     cost : (D,) log-determinant of the residual covariance; the delay with the least fits best.
     best : index of that delay.
-    strength : how much smaller (log-determinant) the residual is than the series itself: near 0
-        without steps at the plan's flips, [measured] <= .65 on unlit faces, >= 1.3 at 5 % light.
+    strength : how much smaller (log-determinant) the residual is than the series itself, less what
+        free levels and the choice of the delay explain of mere noise. [measured] <= .4 on unlit
+        faces, >= .6 where the screen adds 5 % to the ambient.
     levels : (S, F) levels of the slots at ``best``, unweighted.
     weights : (F, F) that make the covariance of residual and model error the identity.
     """
@@ -116,17 +127,19 @@ def fit_slots(sums: Moments) -> SlotFit:
     levels = inverse @ sums.cross
     residual = sums.total - np.swapaxes(sums.cross, 1, 2) @ levels
     slots, features = levels.shape[1:]
-    floor = SIGMA_FLOOR**2 * np.eye(features)
+    power = np.trace(sums.total) / (max(sums.freedom, 1) * features)
+    floor = (SIGMA_FLOOR**2 + MISFIT**2 * power) * np.eye(features)
     covariance = residual / max(sums.freedom - slots, 1) + floor
     cost = np.linalg.slogdet(covariance)[1]
     best = int(np.argmin(cost))
     whole = np.linalg.slogdet(sums.total / max(sums.freedom, 1) + floor)[1]
     model_error = (MODEL_ERROR * np.sqrt(np.mean(levels[best] ** 2))) ** 2 * np.eye(features)
+    chance = CHANCE * slots * features / max(sums.freedom, 1)
     values, axes = np.linalg.eigh(covariance[best] + model_error)
     return SlotFit(
         cost=cost,
         best=best,
-        strength=float(whole - cost[best]),
+        strength=float(whole - cost[best]) - chance,
         levels=levels[best],
         weights=axes / np.sqrt(values),
     )

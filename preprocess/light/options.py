@@ -12,14 +12,14 @@ class ResponseOptions:
     """Limits of the verdict; the figures were measured on real faces relit by computation."""
 
     present: float = option(
-        0.9,
+        0.5,
         unit="log-determinant",
         low=0.1,
         high=10,
-        why="unlit faces reach .65, a light of 5 % of the ambient 1.3 and more",
+        why="unlit faces stay below .4, a light of 5 % of the ambient above .6",
     )
     certain: float = option(
-        1.6,
+        1.1,
         unit="log-determinant",
         low=0.1,
         high=20,

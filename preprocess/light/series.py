@@ -52,9 +52,18 @@ class Series:
         return len(self.t_ns)
 
     def features(self, *, luminance: bool) -> Array:
-        """(N, 2) chroma coordinates, or (N, 3) with the luminance, which only white needs."""
-        plane: Array = self.chroma @ CHROMA_BASIS
-        return np.column_stack([plane, self.luminance]) if luminance else plane
+        """(N, 2) chroma coordinates, or (N, 3) with the luminance, which only white needs.
+
+        Relative to the session's median and no longer logs: light adds, and only in linear terms
+        does a frame that saw half of a slot show half of its light.
+        """
+        log = self.chroma + self.luminance[:, None]
+        if not self.with_background:
+            # without a background the luminance is the exposure's; it must not scale the chroma
+            log = self.chroma
+        relative = np.expm1(log - np.median(log, axis=0))
+        plane: Array = relative @ CHROMA_BASIS
+        return np.column_stack([plane, relative.mean(axis=1)]) if luminance else plane
 
 
 def series_of(samples: Sequence[ChromaSample], *, background: bool = True) -> Series:

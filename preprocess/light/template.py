@@ -18,6 +18,8 @@ _FOREVER_NS = 10**15
 TYPICAL_EXPOSURE_NS = 16_000_000
 """A webcam in a lit room, halfway between its shortest useful exposure and the 33 ms of 30 fps."""
 
+_EXPOSURES_NS = (4_000_000, 8_000_000, 16_000_000, 24_000_000, 33_333_333)
+
 TYPICAL_READOUT_NS = 20_000_000
 """Rolling shutters take 10 to 33 ms from the first row to the last."""
 
@@ -42,18 +44,30 @@ class Shutter:
     exposure_ns: int
     readout_ns: int
 
-    @classmethod
-    def of(cls, timing: Timing) -> Shutter:
-        """Take the timing's values where they were stated, typical ones where they were not.
 
-        The defaults of `Timing` are upper bounds for its guards; a template built on a bound
-        would be centred too late by half of the excess.
+@dataclass(frozen=True, slots=True, eq=False)
+class ShutterGuess:
+    """Exposures to try, with their weights: one where it was stated, a range where it was not."""
+
+    shutters: tuple[Shutter, ...]
+    prior: Array
+
+    @classmethod
+    def of(cls, timing: Timing) -> ShutterGuess:
+        """Take the timing's values where they differ from the defaults of `Timing`.
+
+        Those are upper bounds for its guards; a template built on a bound would be centred too
+        late by half of the excess.
         """
         bound = Timing(0)
-        unstated = timing.exposure_ns == bound.exposure_ns
+        unstated = timing.readout_ns == bound.readout_ns
+        readout = TYPICAL_READOUT_NS if unstated else timing.readout_ns
+        if timing.exposure_ns != bound.exposure_ns:
+            return cls((Shutter(timing.exposure_ns, readout),), np.ones(1))
+        ratio = np.log(np.array(_EXPOSURES_NS) / TYPICAL_EXPOSURE_NS)
         return cls(
-            TYPICAL_EXPOSURE_NS if unstated else timing.exposure_ns,
-            TYPICAL_READOUT_NS if timing.readout_ns == bound.readout_ns else timing.readout_ns,
+            tuple(Shutter(exposure, readout) for exposure in _EXPOSURES_NS),
+            np.exp(-0.5 * (ratio / 0.3) ** 2),
         )
 
 
