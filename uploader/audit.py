@@ -7,64 +7,31 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final
 
-import httpx
-
-from uploader.answers import error_of
 from uploader.audit_entry import AuditEntry, parse_entries
-from uploader.clock import Clock
-from uploader.credentials import SubscriptionKey
-from uploader.endpoint import MAX_TOP, Endpoint
-from uploader.errors import CredentialError, MalformedAnswerError
-from uploader.exchange import Call, Exchange, HttpOptions
+from uploader.endpoint import MAX_TOP
+from uploader.errors import MalformedAnswerError
+from uploader.keyed import KeyedClient
 from uploader.multipart import DIGEST_SCHEME, same_digest
-from uploader.sessions import LIST_ANSWER_BYTES
 
 STAND_IN_HEADER: Final = "x-facelight-stand-in"
 """The local service marks every answer with it; its digests are ``body-sha256``."""
 
 
-class AuditClient:
-    """Pages through a session's audit; needs the key."""
+class AuditClient(KeyedClient):
+    """Pages through a session's audit."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        key: SubscriptionKey,
-        options: HttpOptions | None = None,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        if not isinstance(key, SubscriptionKey):
-            raise CredentialError("the audit needs the subscription key, not a session's token")
-        self.endpoint = endpoint
-        self.digest_scheme: str | None = None
-        """The scheme of this service's digests, None while unknown."""
-        self._key = key
-        self._exchange = Exchange(options, transport=transport, clock=clock)
+    purpose = "reading an audit"
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._exchange.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
+    digest_scheme: str | None = None
+    """The scheme of this service's digests, None while unknown."""
 
     def page(
         self, session_id: str, start: str | None = None, top: int | None = None
     ) -> list[AuditEntry]:
         """Return one page, newest first: entries with ids less than ``start``."""
-        url = self.endpoint.audit_url(session_id, start, top)
-        answer = self._exchange.send(
-            Call("GET", url, max_answer_bytes=LIST_ANSWER_BYTES), self._key
-        )
-        if answer.status != 200:
-            raise error_of(answer, self._exchange.clock.utc())
+        answer = self.call("GET", self.endpoint.audit_url(session_id, start, top))
         # Only a service on this machine is taken at its word about how it makes digests.
         if self.endpoint.local and STAND_IN_HEADER in answer.headers:
             self.digest_scheme = DIGEST_SCHEME

@@ -6,19 +6,17 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from uploader.answers import Answer, error_of
+from uploader.answers import Answer
 from uploader.audit_entry import AuditEntry
-from uploader.clock import Clock
-from uploader.credentials import BearerToken, SubscriptionKey
+from uploader.credentials import BearerToken
 from uploader.decision import parse_json, parse_object
-from uploader.endpoint import MAX_TOP, Endpoint
+from uploader.endpoint import MAX_TOP
 from uploader.errors import CredentialError, MalformedAnswerError, PayloadError
-from uploader.exchange import Call, Exchange, HttpOptions
+from uploader.keyed import KeyedClient
 from uploader.lenient import Text
 from uploader.plain_text import shown
 from uploader.wire import told
@@ -29,8 +27,6 @@ MIN_TOKEN_LIFE_S: Final = 60
 MAX_TOKEN_LIFE_S: Final = 86_400
 DEFAULT_TOKEN_LIFE_S: Final = 600
 MAX_DEVICE_ID: Final = 64
-LIST_ANSWER_BYTES: Final = 64 << 20
-"""A page of 1000 entries with their bodies stays well below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,37 +106,14 @@ class Session(BaseModel):
         return plain if self.result is None else {**plain, "result": self.result.to_json()}
 
 
-class SessionsClient:
-    """Creates, shows, lists and deletes sessions; one attempt a call."""
+class SessionsClient(KeyedClient):
+    """Creates, shows, lists and deletes sessions."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        key: SubscriptionKey,
-        options: HttpOptions | None = None,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        if not isinstance(key, SubscriptionKey):
-            raise CredentialError("sessions need the subscription key, not a session's token")
-        self.endpoint = endpoint
-        self._key = key
-        self._exchange = Exchange(options, transport=transport, clock=clock)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._exchange.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
+    purpose = "managing sessions"
 
     def create(self, request: SessionRequest) -> CreatedSession:
         """Make a session; raises `UploaderError`."""
-        answer = self._call("POST", self.endpoint.sessions_url(), request.to_bytes())
+        answer = self.call("POST", self.endpoint.sessions_url(), request.to_bytes())
         made = parse_object(answer.body, answer.context())
         session_id, token = made.get("sessionId"), made.get("authToken")
         if not isinstance(session_id, str) or not isinstance(token, str):
@@ -151,12 +124,12 @@ class SessionsClient:
             secret = BearerToken(token)
         except CredentialError as error:
             raise MalformedAnswerError("authToken is malformed", answer.context()) from error
-        expires = self._exchange.clock.utc() + timedelta(seconds=request.token_life_s)
+        expires = self.clock.utc() + timedelta(seconds=request.token_life_s)
         return CreatedSession(shown(session_id, 64), secret, expires)
 
     def get(self, session_id: str) -> Session:
         """Return a session and its result; `NotFoundError` when it is deleted or expired."""
-        answer = self._call("GET", self.endpoint.session_url(session_id))
+        answer = self.call("GET", self.endpoint.session_url(session_id))
         return _session(parse_object(answer.body, answer.context()), answer)
 
     def list_all(self, page_size: int = MAX_TOP) -> Iterator[Session]:
@@ -172,7 +145,7 @@ class SessionsClient:
 
     def page(self, start: str | None = None, top: int | None = None) -> list[Session]:
         """Return one page: sessions with ids greater than ``start``."""
-        answer = self._call("GET", self.endpoint.sessions_url(start, top))
+        answer = self.call("GET", self.endpoint.sessions_url(start, top))
         listed = parse_json(answer.body, answer.context())
         if not isinstance(listed, list):
             raise MalformedAnswerError("the list of sessions is no array", answer.context())
@@ -180,15 +153,7 @@ class SessionsClient:
 
     def delete(self, session_id: str) -> None:
         """Delete a session; its token stops working."""
-        self._call("DELETE", self.endpoint.session_url(session_id))
-
-    def _call(self, method: str, url: str, content: bytes = b"") -> Answer:
-        headers = {"Content-Type": "application/json"} if content else {}
-        call = Call(method, url, content, headers, max_answer_bytes=LIST_ANSWER_BYTES)
-        answer = self._exchange.send(call, self._key)
-        if answer.status != 200:
-            raise error_of(answer, self._exchange.clock.utc())
-        return answer
+        self.call("DELETE", self.endpoint.session_url(session_id))
 
 
 def _session(fields: Mapping[str, Any], answer: Answer) -> Session:
