@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from capture.frame import Frame
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 
 class Provenance(StrEnum):
@@ -77,4 +81,14 @@ class Lockable(Protocol):
 
     def unlock(self) -> None:
         """Give the controls back to the camera; idempotent, never raises."""
+        ...
+
+
+@runtime_checkable
+class ReportsControls(Protocol):
+    """A camera that can say what `Lockable.lock` achieved."""
+
+    @property
+    def controls(self) -> Mapping[str, JsonValue]:
+        """What is locked to which value and what was refused, for ``session.json``."""
         ...

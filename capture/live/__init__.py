@@ -1,0 +1,1 @@
+"""Cameras that run by themselves: webcams, MJPEG streams, and files played at their own pace."""
