@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from capture.frame import Frame
 from capture.illumination import Rgb
 from preprocess.face import Face
@@ -38,9 +40,11 @@ class Measurer:
         patch = face_patch(frame.pixels, face.landmarks_px)
         grey = patch.grey()
         noise = sharpness.noise_codes(grey, patch.core)
-        blur = sharpness.edge_blur(patch.brightest() if lit else grey, patch.core, noise)
+        # grey weighs a lit channel by as little as .11 and quantises its edges away
+        edges = patch.brightest_codes.astype(np.float32) if lit else grey
+        blur = sharpness.edge_blur(edges, patch.core, noise)
         left, right, above, below = size_margins.frame_margins(face, frame.size_wh)
-        over_grey, over_any = exposure.clipped_shares(patch, grey)
+        over_grey, over_any = exposure.clipped_shares(patch)
         return Measures(
             face_side_px=size_margins.face_side_px(face, frame.size_wh),
             ied_px=size_margins.corrected_ied_px(face),
@@ -60,7 +64,7 @@ class Measurer:
             over_grey_share=over_grey,
             over_any_share=over_any,
             over_lit_share=exposure.lit_clipped_share(patch, lit) if lit else math.nan,
-            contrast_codes=exposure.contrast_codes(patch, grey),
+            contrast_codes=exposure.contrast_codes(patch),
             snr=exposure.snr(patch, grey, noise),
             side_light_stops=exposure.side_light_stops(patch),
             luminance=exposure.luminance(patch),

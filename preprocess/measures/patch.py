@@ -37,6 +37,8 @@ class Patch:
     Attributes
     ----------
     bgr : (249, 249, 3) uint8, BGR.
+    grey_codes : (249, 249) uint8, grey as BT.601 weighs gamma-encoded channels.
+    brightest_codes : (249, 249) uint8, the largest of the three channels.
     skin : (249, 249) bool, hull of the face oval inside the frame, eroded by one pixel.
     core : the same eroded by two, where gradients see no outline.
     points : (n, 2) float64 x, y of the landmarks on the patch.
@@ -44,30 +46,22 @@ class Patch:
     """
 
     bgr: ImageU8
+    grey_codes: ImageU8
+    brightest_codes: ImageU8
     skin: Mask
     core: Mask
     points: NDArray[np.float64]
     scale: float
 
     def grey(self) -> F32:
-        """Return (249, 249) float32 grey 0..255 as BT.601 weighs gamma-encoded channels.
+        """Return (249, 249) float32 grey 0..255, not rounded.
 
-        Not rounded: to whole codes rounded grey makes the noise a multiple of .25 codes.
+        Rounded to whole codes it would make the noise a multiple of .25 codes.
         """
         import cv2  # noqa: PLC0415
 
         exact = self.bgr.astype(np.float32)
         return np.asarray(cv2.cvtColor(exact, cv2.COLOR_BGR2GRAY), dtype=np.float32)
-
-    def brightest(self) -> F32:
-        """Return (249, 249) float32, the largest of the three channels.
-
-        Under coloured light grey weighs the lit channel by as little as .11 and quantises it away.
-        """
-        import cv2  # noqa: PLC0415
-
-        blue, green, red = cv2.split(self.bgr)
-        return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.float32)
 
 
 def face_patch(pixels: ImageU8, landmarks_px: NDArray[np.float32]) -> Patch:
@@ -82,7 +76,9 @@ def face_patch(pixels: ImageU8, landmarks_px: NDArray[np.float32]) -> Patch:
     scale = math.hypot(to_patch[0, 0], to_patch[1, 0])
     points = landmarks_px[:, :2].astype(np.float64) @ to_patch[:, :2].T + to_patch[:, 2]
     skin, core = _masks(points, to_patch, pixels.shape)
-    return Patch(_warped(pixels, to_patch, scale), skin, core, points, scale)
+    bgr = _warped(pixels, to_patch, scale)
+    grey, brightest = _single_channels(bgr)
+    return Patch(bgr, grey, brightest, skin, core, points, scale)
 
 
 def _similarity(landmarks_px: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -116,6 +112,15 @@ def _warped(pixels: ImageU8, to_patch: NDArray[np.float64], scale: float) -> Ima
         part, moved, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(patch, dtype=np.uint8)
+
+
+def _single_channels(bgr: ImageU8) -> tuple[ImageU8, ImageU8]:
+    import cv2  # noqa: PLC0415
+
+    blue, green, red = cv2.split(bgr)
+    brightest = cv2.max(cv2.max(blue, green), red)
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    return np.asarray(grey, dtype=np.uint8), np.asarray(brightest, dtype=np.uint8)
 
 
 def _masks(
