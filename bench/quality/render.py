@@ -50,18 +50,20 @@ def triangles() -> NDArray[np.int32]:
     return np.unique(np.array(found, dtype=np.int32), axis=0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Head:
     """A head cut out of a photo: texture, its points in the photo, and in head space.
 
     ``points`` are (540, 3) in units of the inter-eye distance, x right, y up, z to the viewer,
-    around the mesh's middle: the mesh and the rings around it.
+    around the mesh's middle: the mesh and the rings around it. ``texture`` is the photo reduced by
+    ``reduction`` to the size at which it is painted, ``backdrop`` what lies behind the head.
     """
 
     texture: ImageU8
+    backdrop: ImageU8
+    reduction: float
     source_px: NDArray[np.float32]
     points: NDArray[np.float64]
-    ied_px: float
 
     @staticmethod
     def of(photo: ImageU8, landmarks_px: NDArray[np.float32]) -> Head:
@@ -73,8 +75,15 @@ class Head:
             middle + (oval - middle) * (wide, wide, 1) + (0, 0, back * ied) for wide, back in RINGS
         ]
         points = np.concatenate([mesh, *rings])
+        reduction = min(1.0, HEAD_IED_PX / ied)
+        size = round(photo.shape[1] * reduction), round(photo.shape[0] * reduction)
+        texture = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
         return Head(
-            photo, points[:, :2].astype(np.float32), (points - middle) / ied * (1, -1, -1), ied
+            texture,
+            np.asarray(cv2.GaussianBlur(texture, (0, 0), 40) // 2 + 60, np.uint8),
+            reduction,
+            points[:, :2].astype(np.float32),
+            (points - middle) / ied * (1, -1, -1),
         )
 
 
@@ -110,27 +119,19 @@ def _painted(
         cv2.fillConvexPoly(owner, shifted[corners], (number,), shift=4)
     rows, cols = np.nonzero(owner)
     which = owner[rows, cols] - 1
-    maps = np.stack([_affine(image_px[f], head.source_px[f]) for f in faces])[which]
+    maps = _affines(image_px[faces], head.source_px[faces])[which]
     at = np.stack([cols, rows, np.ones_like(rows)], axis=1).astype(np.float64)
     source = np.einsum("nij,nj->ni", maps, at).astype(np.float32)
     away = np.full((2, height, width), -1.0, np.float32)
-    away[:, rows, cols] = source.T * _reduction(head)
+    away[:, rows, cols] = source.T * head.reduction
     drawn = cv2.remap(
-        _reduced(head), away[0], away[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        head.texture, away[0], away[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    around = cv2.resize(cv2.GaussianBlur(_reduced(head), (0, 0), 40), size_wh) // 2 + 60
+    around = cv2.resize(head.backdrop, size_wh)
     return np.where(owner[..., None] > 0, drawn, around).astype(np.uint8)
 
 
-def _reduction(head: Head) -> float:
-    return min(1.0, HEAD_IED_PX / head.ied_px)
-
-
-def _reduced(head: Head) -> ImageU8:
-    size = [round(side * _reduction(head)) for side in head.texture.shape[1::-1]]
-    return np.asarray(cv2.resize(head.texture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _affine(image_px: NDArray[np.float64], source_px: NDArray[np.float32]) -> NDArray[np.float64]:
-    corners = np.hstack([image_px, np.ones((3, 1))])
-    return np.linalg.lstsq(corners, source_px.astype(np.float64), rcond=None)[0].T
+def _affines(image_px: NDArray[np.float64], source_px: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return (n, 2, 3) maps from image to photo; a triangle seen edge-on owns no pixel."""
+    corners = np.concatenate([image_px, np.ones((*image_px.shape[:2], 1))], axis=2)
+    return np.asarray((np.linalg.pinv(corners) @ source_px).transpose(0, 2, 1))
