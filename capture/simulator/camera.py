@@ -30,7 +30,7 @@ _BAND_ROWS = 8
 _LOOK_BACK_NS = 1_000_000_000
 _TRUTHS_KEPT = 20_000
 _SETTLE_FRAMES = 5
-_BACKLOG_FRAMES = 2
+_BACKLOG_FRAMES = 1
 """A driver's queue: what is older when it is asked for has been overwritten."""
 
 
@@ -157,7 +157,9 @@ class SimulatedCamera:
         self._truths[shot.seq] = truth
         if len(self._truths) > _TRUTHS_KEPT:
             self._truths.popitem(last=False)
-        return Frame(shot.seq, shot.stamped_ns, shot.delivered_ns, pixels)
+        return Frame(
+            shot.seq, shot.stamped_ns, max(shot.delivered_ns, self._clock.now_ns()), pixels
+        )
 
     def close(self) -> None:
         """Stop delivering; idempotent."""

@@ -27,10 +27,10 @@ from capture.simulator.raycast import HeadPose, Hits, Lens, cast_head
 from capture.simulator.shape import CENTRE_CM, HeadShape, build_shape
 from capture.simulator.skin import paint_static
 
-_UP = np.array([-0.25, 0.70, 0.60])
+LAMPS_FROM = np.array([-0.30, 0.62, 0.72]) / np.linalg.norm([-0.30, 0.62, 0.72])
 """Where most of the room's light comes from: the ceiling, before the person."""
 
-_UPWARD = 0.55
+_UPWARD = 0.75
 SPECULAR = 0.04
 """Share of the light that skin mirrors instead of scattering (Fresnel at n = 1.4)."""
 
@@ -104,7 +104,7 @@ def _painted(seed: int, skin_tone: float) -> tuple[Identity, HeadShape, FaceShee
 
 def lamp_level(normals: ArrayF, up: ArrayF) -> ArrayF:
     """Return the room's light on ``normals`` (..., 3), 1 for a surface that faces the camera."""
-    facing = 1 - _UPWARD + _UPWARD * _UP[2] / np.linalg.norm(_UP)
+    facing = 1 - _UPWARD + _UPWARD * LAMPS_FROM[2]
     level: ArrayF = (1 - _UPWARD + normals @ (up * np.float32(_UPWARD))) / np.float32(facing)
     return np.maximum(level, np.float32(0.1))
 
@@ -133,7 +133,7 @@ def _lobe(normals: ArrayF, towards: ArrayF, pose: HeadPose) -> ArrayF:
     broad *= broad
     sharp = broad * broad
     sharp = sharp * sharp
-    lobe: ArrayF = np.float32(0.8) * broad + np.float32(2.0) * sharp
+    lobe: ArrayF = np.float32(0.8) * broad + np.float32(3.6) * sharp
     return lobe
 
 
@@ -148,7 +148,7 @@ def shade_head(
     column, row = hits.column * size - np.float32(0.5), hits.row * size - np.float32(0.5)
     surface = looked_up(person.shape.surface, column, row)
     normals, sky = np.ascontiguousarray(surface[..., :3]), surface[..., 3]
-    up = (pose.rotation.T @ (_UP / np.linalg.norm(_UP))).astype(np.float32)
+    up = (pose.rotation.T @ LAMPS_FROM).astype(np.float32)
     lamps = lamp_level(normals, up) * sky
     gleam = _lobe(normals, up, pose) * (sky * np.float32(SPECULAR))
     level, lobe = _screen_level(hits, normals, pose, screen)

@@ -12,7 +12,7 @@ from capture.simulator.body import BODY_PX_PER_CM, SHADE_STEP, wall_albedo
 from capture.simulator.colour import ArrayF, ImageU8, codes_of_linear
 from capture.simulator.expression import Expression
 from capture.simulator.light import RoomOptions, ScreenOptions, vector_irradiance
-from capture.simulator.person import Person, Shaded, lamp_level, shade_head
+from capture.simulator.person import LAMPS_FROM, Person, Shaded, lamp_level, shade_head
 from capture.simulator.raster import draw_lines, filtered, moved, resized
 from capture.simulator.raycast import HeadPose, Lens, project
 from capture.simulator.shape import CENTRE_CM
@@ -100,7 +100,7 @@ class Backdrop:
         warp = np.array([[scale, 0, corner[0] - x0], [0, scale, corner[1] - y0]])
         flux = vector_irradiance(base + np.array([0.0, -14.0, 0.0]), self._screen)
         level = np.maximum(body.normals @ flux.astype(np.float32), 0.0) * body.open_sky
-        lamps = lamp_level(body.normals, np.array([0.13, 0.76, 0.63], np.float32)) * body.open_sky
+        lamps = lamp_level(body.normals, LAMPS_FROM.astype(np.float32)) * body.open_sky
         packed = np.dstack([lamps, level * np.float32(figure.lit)])
         wh = (x1 - x0, y1 - y0)
         albedo = moved(body.albedo, warp, wh)

@@ -23,7 +23,7 @@ SENSITIVITY = 0.0025 / 16.0
 
 _FULL_WELL_E, _READ_E = 8000.0, 6.0
 _GAIN_RANGE = (0.05, 24.0)
-_AE_TARGET, _AE_RATE = 0.22, 0.33
+_AE_TARGET, _AE_RATE = 0.29, 0.33
 _AWB_RATE = 0.15
 _GREY_WORLD = 0.5
 """How far white balance believes that the world is grey: skin is not, and cameras know lamps."""

@@ -49,8 +49,8 @@ _PROFILE = np.array(
     ]
 )[::-1]
 
-_JAW_CM, _JAW_SLOPE, _CHIN_Z_CM = -8.8, 0.42, 4.2
-"""Underside of the jaw: a plane that rises from the chin to the angle of the jaw."""
+_JAW_CM, _JAW_SLOPE, _JAW_CURVE, _CHIN_Z_CM = -8.8, 0.42, 0.045, 4.2
+"""Underside of the jaw: it rises from the chin back and to both sides."""
 
 # y, height of the bridge over the skull, its half width
 _NOSE = np.array(
@@ -137,7 +137,7 @@ def _skull_radius(person: Identity, directions: ArrayF) -> ArrayF:
         back = np.minimum(half_width * 1.35, 10.2)
         depth = np.maximum(np.where(z > CENTRE_CM[2], front, back), 0.05)
         outside = (x / np.maximum(half_width, 0.05)) ** 2 + ((z - CENTRE_CM[2]) / depth) ** 2 > 1
-        outside |= (y > 12.4) | (y < _JAW_CM + _JAW_SLOPE * (_CHIN_Z_CM - z))
+        outside |= (y > 12.4) | (y < _JAW_CM + _JAW_SLOPE * (_CHIN_Z_CM - z) + _JAW_CURVE * x * x)
         high = np.where(outside, radius, high)
         low = np.where(outside, low, radius)
     return blurred((low + high) / 2, 1.6)
@@ -256,6 +256,6 @@ def build_shape(person: Identity) -> HeadShape:
     normals = _normals_of(points, directions)
     folds = blurred(radius, 7.0) - radius
     deep = blurred(radius, 22.0) - radius
-    open_sky = np.clip(1 - 0.9 * np.maximum(folds, 0) - 0.42 * np.maximum(deep, 0), 0.25, 1.0)
+    open_sky = np.clip(1 - 1.2 * np.maximum(folds, 0) - 0.55 * np.maximum(deep, 0), 0.25, 1.0)
     surface = np.dstack([normals, open_sky]).astype(np.float32)
     return HeadShape(radius.astype(np.float32), points, surface)

@@ -50,7 +50,7 @@ def _marks(canvas: Canvas, person: Identity) -> None:
     count = int(rng.integers(60, 160))
     x = rng.normal(0, 3.2, count)
     y = np.where(rng.random(count) < 0.7, rng.normal(0.6, 1.6, count), rng.uniform(-6, 7, count))
-    keep = np.abs(x) < 6.0
+    keep = np.abs(x) < 5.2
     for column, row in canvas.locate(x[keep], y[keep]):
         draw_dot(spots, (column, row), rng.uniform(0.75, 1.6), int(rng.integers(35, 110)))
     for column, row in canvas.locate(rng.uniform(-5.5, 5.5, 4), rng.uniform(-6.5, 6.5, 4)):

@@ -42,7 +42,7 @@ def test_exposure_converges_on_mid_grey(code: int) -> None:
     for _ in range(30):
         shown = np.full_like(GREY, int(np.clip((light * camera.gain) ** (1 / 2.2) * 255, 0, 255)))
         camera.meter(shown, None)
-    assert int(shown[0, 0, 0]) == pytest.approx(130, abs=8)
+    assert int(shown[0, 0, 0]) == pytest.approx(146, abs=8)
 
 
 def test_a_locked_sensor_stays_as_it_is() -> None:
