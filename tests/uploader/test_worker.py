@@ -41,6 +41,7 @@ from uploader.worker import BREAKER_MAX_S, DeliveryWorker, EventKind
 POLICY = RetryPolicy(jitter=0.0)
 PATIENT = DetectOptions(HttpOptions(Timeouts(read_s=10.0)))
 IMPATIENT = DetectOptions(HttpOptions(Timeouts(read_s=0.3, write_s=0.3)))
+SLOW = DetectOptions(HttpOptions(Timeouts(read_s=1.0)))
 DAY_S = 86_400.0
 
 
@@ -484,3 +485,25 @@ def test_a_failing_disk_does_not_end_the_thread(spool, disk):
             assert ticket.wait(20).delivered
     assert spool.item(item.id).state is State.DELIVERED
     assert heard == [EventKind.DISK, EventKind.DELIVERED, EventKind.DELIVERED]
+
+
+def test_closing_in_the_middle_of_an_attempt_ends_quietly_and_keeps_it(tmp_path):
+    started = threading.Event()
+
+    def play(talk):
+        started.set()
+        net.stall(talk)
+
+    with serving(play) as service:
+        with opened(tmp_path) as spool:
+            client = DetectClient(service.endpoint, KEY, SLOW)
+            worker = DeliveryWorker(spool, client, POLICY)
+            worker.start()
+            worker.submit(submission())
+            assert started.wait(20)
+            assert not worker.stop(0.05)
+        client.close()
+    worker._thread.join(20)
+    assert not worker._thread.is_alive()
+    with opened(tmp_path) as spool:
+        assert [item.state for item in spool.items()] == [State.QUEUED]
