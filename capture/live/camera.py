@@ -7,21 +7,21 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from capture.camera import CameraInfo, Provenance
+from capture.camera import CameraInfo
 from capture.clock import Clock, SystemClock
 from capture.errors import CameraError
 from capture.frame import Frame, ImageU8
+from capture.live.arrivals import Arrivals, Identity
+from capture.live.connection import Continuity
 from capture.live.desk import is_locked
-from capture.live.feed import DamagedFrameError, FeedFacts, OpenFeed, RawFrame
+from capture.live.feed import DamagedFrameError, OpenFeed, RawFrame
 from capture.live.jpeg import JpegDecoder
-from capture.live.mailbox import Mailbox
 from capture.live.options import LiveOptions
-from capture.live.reader import Continuity, Reader
 from capture.live.stats import CameraStats
+from capture.live.worker import Worker
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -35,27 +35,7 @@ STUCK_S = 20.0
 """A driver that has not come back for this long never will: twice OpenCV's own 10 s."""
 
 MAX_STUCK = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a camera is, before it has been opened.
-
-    Attributes
-    ----------
-    id : stable over replugging.
-    name : for people.
-    """
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Captured:
-    seq: int
-    t_frame_ns: int
-    raw: RawFrame
+"""Threads left behind in blocked drivers; more would be a leak."""
 
 
 class LiveCamera:
@@ -65,7 +45,7 @@ class LiveCamera:
     again; then frames come as before, with later stamps and numbers. ``info.size_wh`` may have
     changed by that.
 
-    ``read`` is for one thread at a time; ``lock``, ``unlock``, ``stats`` and ``close`` are for any.
+    ``read`` is for one thread at a time; everything else for any thread.
 
     Parameters
     ----------
@@ -86,32 +66,32 @@ class LiveCamera:
         clock: Clock | None = None,
     ) -> None:
         self._open_feed = open_feed
-        self._identity = identity
+        self._id = identity.id
         self._options = options or LiveOptions()
         self._clock = clock or SystemClock()
         self._kept = Continuity()
-        self._mailbox: Mailbox[_Captured] = Mailbox()
+        self._arrivals = Arrivals(identity, self._kept.stats)
         self._decoder = JpegDecoder()
-        self._known = threading.Condition()
-        self._info: CameraInfo | None = None
-        self._problem: Exception | None = None
-        self._seq = 0
         self._damaged_since_ns: int | None = None
         self._last_jpeg: bytes | None = None
         self._reading = threading.Lock()
         self._closed = False
         self._stuck = 0
-        self._worker = self._start()
+        self._worker = self._new_worker()
+        if sys.platform == "darwin":
+            self._worker.open_here()  # AVFoundation hangs when another thread opens it
+        self._worker.start()
         atexit.register(self.close)
-        self._await_first()
+        try:
+            self._info = self._first_info()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def info(self) -> CameraInfo:
         """Id, name, true size, claimed rate."""
-        with self._known:
-            if self._info is None:
-                raise CameraError(f"{self._identity.id}: the camera has not been opened")
-            return self._info
+        return self._arrivals.info or self._info
 
     @property
     def stats(self) -> CameraStats:
@@ -121,8 +101,7 @@ class LiveCamera:
     @property
     def lost(self) -> bool:
         """Whether no new frames come at present."""
-        with self._known:
-            return self._problem is not None
+        return self._arrivals.problem is not None
 
     @property
     def last_jpeg(self) -> bytes | None:
@@ -146,12 +125,12 @@ class LiveCamera:
         with self._reading:
             while True:
                 left_s = max(0.0, (deadline_ns - self._clock.now_ns()) / 1e9)
-                captured = self._mailbox.take(left_s)
+                captured = self._arrivals.frames.take(left_s)
                 if captured is None:
                     raise self._silence(timeout_s)
-                pixels = self._developed(captured.raw)
+                raw = captured.raw
+                pixels = self._developed(raw)
                 if pixels is not None:
-                    raw = captured.raw
                     self._last_jpeg = raw.jpeg
                     self._kept.stats.add(delivered=1)
                     return Frame(captured.seq, captured.t_frame_ns, raw.t_received_ns, pixels)
@@ -161,14 +140,17 @@ class LiveCamera:
     def lock(self) -> bool:
         """Freeze exposure, white balance and focus; False where one of the first two goes on.
 
-        Takes some 10 frames and 2 s at most: the picture must stay as bright as it was.
+        Blocks for some 10 frames, 2 s at most, while frames still come to another thread: the
+        picture must turn out as bright as it was.
         """
-        done = not self._closed and self._kept.desk.ask(locked=True, timeout_s=LOCK_S)
+        if self._closed or self.lost:
+            return False
+        done = self._kept.desk.ask(locked=True, timeout_s=LOCK_S)
         return done and is_locked(self._kept.desk.report)
 
     def unlock(self) -> None:
         """Give the controls back to the camera."""
-        if not self._closed:
+        if not self._closed and not self.lost:
             self._kept.desk.ask(locked=False, timeout_s=UNLOCK_S)
 
     def close(self) -> None:
@@ -181,9 +163,9 @@ class LiveCamera:
             return
         self._closed = True
         atexit.unregister(self.close)
-        self._mailbox.close()
+        self._arrivals.frames.close()
         if not self._worker.stop(CLOSE_S):
-            _LOG.warning("camera %s: the driver is blocked, closing in the background", self._name)
+            _LOG.warning("camera %s: the driver is blocked, it is released later", self._id)
 
     def __enter__(self) -> Self:
         return self
@@ -196,34 +178,19 @@ class LiveCamera:
     ) -> None:
         self.close()
 
-    @property
-    def _name(self) -> str:
-        return self._identity.id
+    def _new_worker(self) -> Worker:
+        return Worker(self._open_feed, self._arrivals, self._options, self._clock, self._kept)
 
-    def _start(self) -> _Worker:
-        worker = _Worker(self, self._open_feed, self._options, self._clock, self._kept)
-        if sys.platform == "darwin" and self._info is None:
-            worker.open_here()  # AVFoundation asks for permission, and hangs in other threads
-        worker.start()
-        return worker
-
-    def _await_first(self) -> None:
+    def _first_info(self) -> CameraInfo:
         """Wait for the first frame, or the reason why there is none."""
         timeout_s = self._options.open_timeout_s
-        with self._known:
-            self._known.wait_for(lambda: self._info or self._problem, timeout_s)
-            known, problem = self._info is not None, self._problem
-        if known:
-            return
-        self.close()
+        self._arrivals.wait(timeout_s)
+        info, problem = self._arrivals.info, self._arrivals.problem
+        if info is not None:
+            return info
         if problem is None:
-            raise CameraError(f"{self._name}: no frame within {timeout_s:g} s of opening")
-        raise self._told(problem) from problem
-
-    def _told(self, problem: Exception) -> CameraError:
-        text = str(problem)
-        named = self._name in text
-        return CameraError(text if named else f"{self._name}: {text}")
+            raise CameraError(f"camera {self._id}: no frame within {timeout_s:g} s of opening")
+        raise self._arrivals.error(problem) from problem
 
     def _developed(self, raw: RawFrame) -> ImageU8 | None:
         """Return the frame's pixels, None if they cannot be had."""
@@ -232,123 +199,31 @@ class LiveCamera:
         try:
             pixels = self._decoder.decode(raw.jpeg)
         except DamagedFrameError:
-            self._kept.stats.add(damaged=1)
-            now_ns = self._clock.now_ns()
-            since_ns = self._damaged_since_ns = self._damaged_since_ns or now_ns
-            if now_ns - since_ns > self._options.stall_s * 1e9:
-                self._damaged_since_ns = None
-                self._worker.complain(f"only damaged frames for {self._options.stall_s:g} s")
+            self._note_damage()
             return None
         self._damaged_since_ns = None
         return pixels
 
+    def _note_damage(self) -> None:
+        """Count a damaged frame; nothing but such frames is a lost camera."""
+        self._kept.stats.add(damaged=1)
+        now_ns = self._clock.now_ns()
+        if self._damaged_since_ns is None:
+            self._damaged_since_ns = now_ns
+        if now_ns - self._damaged_since_ns > self._options.stall_s * 1e9:
+            self._damaged_since_ns = None
+            self._worker.complain(f"only damaged frames for {self._options.stall_s:g} s")
+
     def _silence(self, timeout_s: float) -> CameraError:
         """Return why there was no frame; replaces a reader whose driver does not come back."""
         if self._closed:
-            return CameraError(f"{self._name}: the camera is closed")
+            return CameraError(f"camera {self._id}: the camera is closed")
         if self._worker.stuck_s > STUCK_S and self._stuck < MAX_STUCK:
             self._stuck += 1
             self._worker.stop(0)
-            self._worker = self._start()
-        with self._known:
-            problem = self._problem
+            self._worker = self._new_worker()
+            self._worker.start()
+        problem = self._arrivals.problem
         if problem is None:
-            return CameraError(f"{self._name}: no new frame within {timeout_s:g} s")
-        return self._told(problem)
-
-    # what the reader thread reports
-
-    def _on_opened(self, facts: FeedFacts, size_wh: tuple[int, int]) -> None:
-        provenance = Provenance(facts.provenance)
-        info = CameraInfo(
-            self._identity.id, self._identity.name, size_wh, facts.fps, provenance, facts.details
-        )
-        with self._known:
-            if self._info is not None:
-                _LOG.info("camera %s is back", self._name)
-            self._info = info
-            self._problem = None
-            self._known.notify_all()
-
-    def _on_came(self, raw: RawFrame, t_frame_ns: int) -> None:
-        seq, self._seq = self._seq, self._seq + 1
-        if self._mailbox.put(_Captured(seq, t_frame_ns, raw)):
-            self._kept.stats.add(dropped=1)
-
-    def _on_lost(self, problem: Exception) -> None:
-        if self._mailbox.empty():
-            self._kept.stats.add(dropped=1)
-        with self._known:
-            if self._problem is None:
-                _LOG.warning("camera %s is lost: %s", self._name, problem)
-            self._problem = problem
-            self._known.notify_all()
-
-
-class _Worker:
-    """The thread of a reader; what it finds after `stop` is thrown away."""
-
-    def __init__(
-        self,
-        camera: LiveCamera,
-        open_feed: OpenFeed,
-        options: LiveOptions,
-        clock: Clock,
-        continuity: Continuity,
-    ) -> None:
-        self._camera = camera
-        self._clock = clock
-        self._reader = Reader(open_feed, self, options, clock, continuity)
-        self._stopped = threading.Event()
-        self._beat_ns = clock.now_ns()
-        self._thread = threading.Thread(target=self._run, name="camera reader", daemon=True)
-
-    @property
-    def stuck_s(self) -> float:
-        """How long the current step has taken."""
-        return (self._clock.now_ns() - self._beat_ns) / 1e9
-
-    def open_here(self) -> None:
-        """Open the camera in the calling thread."""
-        self._reader.step()
-
-    def start(self) -> None:
-        """Start reading."""
-        self._thread.start()
-
-    def stop(self, timeout_s: float) -> bool:
-        """Stop it; returns whether it has ended within ``timeout_s``."""
-        self._stopped.set()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    def complain(self, problem: str) -> None:
-        """Ask for a new connection."""
-        self._reader.complain(problem)
-
-    def opened(self, facts: FeedFacts, size_wh: tuple[int, int]) -> None:
-        """Pass on that the camera delivers."""
-        if not self._stopped.is_set():
-            self._camera._on_opened(facts, size_wh)
-
-    def came(self, raw: RawFrame, t_frame_ns: int) -> None:
-        """Pass on a new frame."""
-        if not self._stopped.is_set():
-            self._camera._on_came(raw, t_frame_ns)
-
-    def lost(self, problem: CameraError) -> None:
-        """Pass on that the camera is lost."""
-        if not self._stopped.is_set():
-            self._camera._on_lost(problem)
-
-    def _run(self) -> None:
-        try:
-            while not self._stopped.is_set():
-                self._beat_ns = self._clock.now_ns()
-                wait_s = self._reader.step()
-                if wait_s > 0:
-                    self._stopped.wait(wait_s)
-        except Exception as error:  # noqa: BLE001 - told to whoever reads, as a fault of ours
-            self._camera._on_lost(error)
-        finally:
-            self._reader.close()
+            return CameraError(f"camera {self._id}: no new frame within {timeout_s:g} s")
+        return self._arrivals.error(problem)

@@ -43,7 +43,7 @@ class LockDesk:
             self._report = NOTHING
             done = self._changed.wait_for(lambda: self._answered >= ticket, timeout_s)
             if not done and self._ticket == ticket:
-                self._asked = False if locked else None
+                self._asked = False  # nobody waits any more; what is half locked must not stay so
             return done and self._answered == ticket
 
     def serve(self, controls: CameraControls | None, level: Callable[[], float]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ from capture.live.controls import CameraControls
 from capture.live.feed import DamagedFrameError, FeedFacts, RawFrame, as_bgr
 from capture.live.jpeg import whole_jpeg
 from capture.live.options import LiveOptions
+from capture.live.properties import Port, Property
 
 STAMP_LIMIT_NS = 300_000_000
 """A driver's stamp is older than the arrival by USB, a few buffers and our own delay, no more."""
@@ -23,27 +23,7 @@ STAMP_LIMIT_NS = 300_000_000
 _EMPTY_HANDED_NS = 10_000_000
 
 
-class Property(IntEnum):
-    """OpenCV's numbers, so that nothing imports cv2 for them."""
-
-    POS_MSEC = 0
-    FRAME_WIDTH = 3
-    FRAME_HEIGHT = 4
-    FPS = 5
-    FOURCC = 6
-    GAIN = 14
-    EXPOSURE = 15
-    CONVERT_RGB = 16
-    AUTO_EXPOSURE = 21
-    TEMPERATURE = 23
-    FOCUS = 28
-    BUFFERSIZE = 38
-    AUTOFOCUS = 39
-    AUTO_WB = 44
-    WB_TEMPERATURE = 45
-
-
-class Device(Protocol):
+class Device(Port, Protocol):
     """An opened camera; used by one thread only, and never after ``release``."""
 
     @property
@@ -57,14 +37,6 @@ class Device(Protocol):
 
     def retrieve(self) -> NDArray[np.uint8] | None:
         """Return the grabbed frame, decoded, or as (1, N) bytes where raw data were asked for."""
-        ...
-
-    def get(self, number: int) -> float:
-        """Return a property; 0 or -1 where there is none."""
-        ...
-
-    def set(self, number: int, value: float) -> bool:
-        """Set a property; True proves nothing."""
         ...
 
     def release(self) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.errors import CameraError
-from capture.live.device import Property, fourcc_number, fourcc_text
+from capture.live.device import fourcc_number, fourcc_text
 from capture.live.options import LiveOptions
+from capture.live.properties import Property
 
 SELECT_TIMEOUT_S = "2"
 

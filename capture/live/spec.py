@@ -9,8 +9,9 @@ from pathlib import Path
 from capture.camera import Camera
 from capture.clock import Clock, SystemClock
 from capture.errors import CameraError
-from capture.live.camera import Identity, LiveCamera
-from capture.live.controls import DIALECTS, CameraControls
+from capture.live.arrivals import Identity
+from capture.live.camera import LiveCamera
+from capture.live.controls import CameraControls
 from capture.live.device import Device, DeviceFeed, OpenDevice, fourcc_number
 from capture.live.feed import OpenFeed
 from capture.live.found import device_of, list_cameras, stable_id
@@ -18,6 +19,7 @@ from capture.live.mjpeg_http import open_http, parse_url
 from capture.live.opencv_device import open_opencv
 from capture.live.options import LiveOptions
 from capture.live.paced import PacedCamera
+from capture.live.properties import DIALECTS
 from capture.live.v4l2 import LineControls
 from capture.recording import RecordingCamera
 from capture.recording_format import SUFFIX
