@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from capture.simulator.screen import LightSource
 from capture.simulator.sensor import FaceWindow, Sensor, light_scale
 from capture.simulator.timing import FrameClock, Shot
 from capture.simulator.truth import EyesPx, FrameTruth, eye_centres_px, true_label, view_pose
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 _BAND_ROWS = 8
 _LOOK_BACK_NS = 1_000_000_000
@@ -87,6 +90,25 @@ class SimulatedCamera:
     def lens(self) -> Lens:
         """The true pinhole."""
         return self._lens
+
+    @property
+    def controls(self) -> Mapping[str, JsonValue]:
+        """What ``lock`` achieved, as of any camera; empty while nothing is locked or refused."""
+        if self.options.camera.control is ControlLock.REFUSED:
+            entry: JsonValue = {"locked": False, "problem": "the camera keeps it automatic"}
+            return {"exposure": entry, "white_balance": entry}
+        sensor = self._sensor
+        if not sensor.locked:
+            return {}
+        gains: list[JsonValue] = [round(float(gain), 4) for gain in sensor.white_balance]
+        return {
+            "exposure": {
+                "locked": True,
+                "exposure_ms": self.options.camera.exposure_ms,
+                "gain": round(sensor.gain, 4),
+            },
+            "white_balance": {"locked": True, "gains_bgr": gains},
+        }
 
     def truth(self, seq: int) -> FrameTruth:
         """Return the truth of a delivered frame; the last 20 000 are kept.

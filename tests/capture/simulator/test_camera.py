@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from capture.camera import Provenance
+from capture.camera import Lockable, Provenance, ReportsControls
 from capture.clock import VirtualClock
 from capture.errors import CameraError
 from capture.frame import ImageU8
@@ -210,9 +210,13 @@ def test_a_frame_that_is_not_due_is_an_error_and_comes_later() -> None:
 
 def test_the_lock_holds_where_it_is_granted() -> None:
     camera = camera_of("sim:size=160x90,ambient=100")
+    assert isinstance(camera, Lockable)
+    assert isinstance(camera, ReportsControls)
     start = camera.read()
     assert start is not None
+    assert camera.controls == {}
     assert camera.lock()
+    assert {"exposure", "white_balance"} == set(camera.controls)
     held = [camera.read() for _ in range(6)]
     assert abs(held[-1].pixels.mean() - held[0].pixels.mean()) < 1.0  # type: ignore[union-attr]
     camera.unlock()
@@ -223,6 +227,7 @@ def test_the_lock_holds_where_it_is_granted() -> None:
 def test_a_camera_may_refuse_the_lock_or_come_locked() -> None:
     refusing = camera_of("sim:size=160x90,lock=refused")
     assert not refusing.lock()
+    assert "'locked': False" in str(refusing.controls["exposure"])
     locked = camera_of("sim:size=160x90,lock=start,ambient=100")
     frames = [locked.read() for _ in range(10)]
     assert abs(frames[-1].pixels.mean() - frames[0].pixels.mean()) < 1.0  # type: ignore[union-attr]
