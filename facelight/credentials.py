@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from facelight.errors import SettingsError
 from facelight.settings import Settings
 from uploader.credentials import (
     KEY_VARIABLE,
@@ -18,6 +19,13 @@ from uploader.credentials import (
     read_token_file,
 )
 from uploader.endpoint import is_local
+from uploader.tokens import (
+    CommandSource,
+    EnvironmentSource,
+    FileSource,
+    TokenProvider,
+    UrlSource,
+)
 
 LOCAL_KEY = "local"
 """The key of the local service when nobody set one; sent to loopback only."""
@@ -42,6 +50,30 @@ def find_credential(
     if key is None and token is None and is_local(endpoint):
         return SubscriptionKey(LOCAL_KEY)
     return one_credential(key, token)
+
+
+def token_provider(
+    settings: Settings, environment: Mapping[str, str] | None = None
+) -> TokenProvider | None:
+    """Return where a kiosk gets a session's token for each person; None where a key is used.
+
+    ``token_command`` or ``token_url`` make a session each; a token file is read anew each time.
+
+    Raises
+    ------
+    SettingsError
+        both a command and a URL.
+    """
+    env = os.environ if environment is None else environment
+    if settings.token_command and settings.token_url:
+        raise SettingsError("token_command and token_url are both set; expected one of them")
+    if settings.token_command:
+        return TokenProvider(CommandSource(settings.token_command))
+    if settings.token_url:
+        return TokenProvider(UrlSource(settings.token_url, settings.http))
+    if settings.token_file:
+        return TokenProvider(FileSource(settings.token_file))
+    return TokenProvider(EnvironmentSource(env)) if env.get(TOKEN_VARIABLE) else None
 
 
 def _key(env: Mapping[str, str], file: Path | None) -> SubscriptionKey | None:

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from capture.live.options import LiveOptions
 from capture.plan import PlanOptions
 from facelight.errors import SettingsError
 from facelight.kiosk.options import KioskOptions, TimingOptions
@@ -51,6 +52,8 @@ class Settings(BaseModel):
     model_version: str | None = None
     key_file: Path | None = None
     token_file: Path | None = None
+    token_command: tuple[str, ...] = ()
+    token_url: str | None = None
     allow_simulated: bool = False
     spool_dir: Path | None = None
     device_key_file: Path | None = None
@@ -61,6 +64,7 @@ class Settings(BaseModel):
     thresholds: Annotated[Thresholds, checked(Thresholds)] = Thresholds()
     clip: Annotated[ClipOptions, checked(ClipOptions)] = ClipOptions()
     gate: Annotated[GateOptions, checked(GateOptions)] = GateOptions()
+    camera: Annotated[LiveOptions, checked(LiveOptions)] = LiveOptions()
     plan: Annotated[PlanOptions, checked(PlanOptions)] = PlanOptions()
     session: Annotated[SessionOptions, checked(SessionOptions)] = SessionOptions()
     timing: Annotated[TimingOptions, checked(TimingOptions)] = TimingOptions()

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from facelight.credentials import LOCAL_KEY, find_credential
+from facelight.credentials import LOCAL_KEY, find_credential, token_provider
 from facelight.delivery import Deliverer, endpoint_of, read_submission
+from facelight.errors import SettingsError
 from facelight.process import Job
 from facelight.service.run import LocalService
 from facelight.settings import Settings, load_settings
@@ -140,3 +141,26 @@ def test_none_or_both_is_an_error_for_a_service_elsewhere(env: dict[str, str]) -
 def test_the_service_is_named_once_and_well(flags: dict[str, str]) -> None:
     with pytest.raises(EndpointError):
         endpoint_of(load_settings(flags, None, {}).settings)
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "there"),
+    [
+        pytest.param({}, {}, False, id="a key is used"),
+        pytest.param({"token_command": ("echo", "t")}, {}, True, id="command"),
+        pytest.param({"token_url": "https://app.example/token"}, {}, True, id="URL"),
+        pytest.param({"token_file": "x"}, {}, True, id="file"),
+        pytest.param({}, {"FACELIGHT_TOKEN": "t"}, True, id="environment"),
+    ],
+)
+def test_a_kiosk_finds_the_source_of_its_tokens(
+    flags: dict[str, Any], env: dict[str, str], there: bool
+) -> None:
+    settings = load_settings(flags, None, {}).settings
+    assert (token_provider(settings, env) is not None) is there
+
+
+def test_two_sources_of_tokens_are_an_error() -> None:
+    flags = {"token_command": ("a",), "token_url": "https://b.example"}
+    with pytest.raises(SettingsError, match="token_command and token_url"):
+        token_provider(load_settings(flags, None, {}).settings, {})
