@@ -15,11 +15,12 @@ from capture.simulator.raster import blurred, box_blurred, resized, slopes
 BODY_PX_PER_CM = 10
 SHADE_STEP = 4
 """Texels of albedo for one of shading: cloth is smooth."""
-_LEFT_CM, _TOP_CM, _WIDTH_CM, _HEIGHT_CM = -27.0, -4.0, 54.0, 36.0
+_LEFT_CM, _TOP_CM, _WIDTH_CM, _HEIGHT_CM = -27.0, -4.0, 54.0, 72.0
 
 _OUTLINE = np.array(
     [
-        (-40.0, 24.0, 3.0),
+        (-80.0, 17.0, 3.0),
+        (-40.0, 21.0, 3.0),
         (-26.0, 23.0, 3.5),
         (-20.5, 21.0, 3.0),
         (-18.0, 18.6, 1.5),

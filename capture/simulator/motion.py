@@ -30,6 +30,8 @@ _BLINK_CELL_S = 3.6
 _BLINK_S = 0.18
 _WALK_S = 1.4
 _LEAVE_S = 0.9
+_ASIDE_CM = 5.0
+"""Who stands further right than this comes from the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def _ease(share: float) -> float:
 def _walk_in(_: Actor, stance: Stance, since_s: float) -> Stance:
     far = 1 - _ease(since_s / _WALK_S)
     step = 1.2 * far * float(np.sin(2 * np.pi * 1.9 * since_s))
-    walked = _moved(stance, (-18.0 * far, 0.0, 0.0), (-75.0 * far, step, -70.0 * far))
+    side = 1.0 if stance.pose.eyes_cm[0] > _ASIDE_CM else -1.0
+    walked = _moved(stance, (-18.0 * side * far, 0.0, 0.0), (75.0 * side * far, step, -70.0 * far))
     return replace(walked, present=stance.present and since_s >= 0)
 
 

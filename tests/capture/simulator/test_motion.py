@@ -68,3 +68,11 @@ def test_the_eyes_stay_on_the_camera() -> None:
     turned = Actor(Stance(HeadPose(15, 10, 0, (0, 0, -55.0)), Expression()), (), 0).at(0.0)
     assert turned.expression.gaze_yaw_deg == pytest.approx(-15)
     assert turned.expression.gaze_pitch_deg == pytest.approx(10)
+
+
+@pytest.mark.parametrize(("x", "from_side"), [(0.0, -1), (21.0, 1)])
+def test_people_come_from_their_own_side_and_look_where_they_go(x: float, from_side: int) -> None:
+    rest = Stance(HeadPose(0, 0, 0, (x, 0.0, -60.0)), Expression())
+    coming = Actor(rest, (MotionStep(Motion.WALK_IN, 0.0),), 0).at(0.1).pose
+    assert (coming.eyes_cm[0] - x) * from_side > 50
+    assert coming.yaw_deg * from_side < -10
