@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 
 from capture.illumination import Rgb
 from capture.options import option
-from preprocess.light.fit import Moments, SlotFit, fit_slots, moments, residual_noise
+from preprocess.light.fit import (
+    Moments,
+    SlotFit,
+    fit_slots,
+    likeliest_noise,
+    moments,
+    residual_noise,
+)
 from preprocess.light.labelling import Labelling, judge_labelling
 from preprocess.light.samples import ChromaSample
 from preprocess.light.series import Series, series_of
@@ -46,7 +53,7 @@ class AgreementOptions:
     """Limits of the verdict."""
 
     present: float = option(
-        0.45,
+        0.5,
         unit="log-determinant",
         low=0.1,
         high=10,
@@ -160,7 +167,8 @@ def _view(series: Series, declared: dict[int, str], options: AgreementOptions) -
     shares = (run[:, None] == np.arange(count)).astype(np.float64)
     slot_s = float(series.t_ns[-1] - series.t_ns[0]) / 1e9 / count
     features = series.features(luminance=False)
-    sums = moments(series.t_ns, features, shares[None], slot_s)
+    noise = likeliest_noise(series.t_ns, features, shares[None], slot_s)
+    sums = moments(series.t_ns, features, shares[None], noise)
     return _View(
         names=palette,
         labels=labels,
@@ -196,7 +204,7 @@ def _judge(view: _View, options: AgreementOptions) -> Agreement:
 def _state(
     view: _View, verdict: Labelling, snr: float, options: AgreementOptions
 ) -> AgreementState:
-    explained = max(verdict.peak, verdict.rival_rho) >= options.rho_least
+    explained = max(verdict.peak, verdict.rival_rho) >= 1.1 * options.rho_least
     if view.fit.strength < (options.present if explained else options.certain):
         return "none"
     limit = max(options.p_limit, 1.5 * verdict.p_floor)

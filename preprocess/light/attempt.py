@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from capture.timeline import Timing
 from preprocess.light.delay import DelayEstimate, estimate_delay
-from preprocess.light.fit import SlotFit, fit_slots, moments
+from preprocess.light.fit import Noise, SlotFit, fit_slots, likeliest_noise, moments
 from preprocess.light.labelling import Labelling, judge_labelling
 from preprocess.light.options import ResponseOptions
 from preprocess.light.series import Array, Series
@@ -47,7 +47,7 @@ class Attempt:
     fit: SlotFit
     labelling: Labelling
     delay: DelayEstimate
-    slot_s: float
+    noise: Noise
 
 
 def attempt(
@@ -72,7 +72,9 @@ def attempt(
     luminance = series.with_background and any(is_achromatic(slot.rgb) for slot in slots)
     features = series.features(luminance=luminance)
     slot_s = float(np.median([min(slot.end_ns - slot.start_ns, 2e9) for slot in slots])) / 1e9
-    every = [moments(series.t_ns, features, shares[..., seen], slot_s) for shares in tried]
+    tried = [shares[..., seen] for shares in tried]
+    noise = likeliest_noise(series.t_ns, features, tried[len(tried) // 2], slot_s)
+    every = [moments(series.t_ns, features, shares, noise) for shares in tried]
     fits = [fit_slots(sums) for sums in every]
     best = int(np.argmin([fit.cost.min() for fit in fits]))
     sums, fit = every[best], fits[best]
@@ -102,5 +104,5 @@ def attempt(
         fit=fit,
         labelling=labelling,
         delay=delay,
-        slot_s=slot_s,
+        noise=noise,
     )

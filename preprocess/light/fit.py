@@ -18,8 +18,13 @@ from numpy.typing import NDArray
 
 from preprocess.light.series import Array
 
-MEMORY_S = 0.1
-"""Noise decays by 1/e in this time: .05 to .15 s tell light from none best [measured]."""
+MEMORIES_S = (0.1, 0.03, 0.01)
+"""Noise decays by 1/e in one of these times: a talking face in .1 s, sensor noise at once. Too
+short passes motion off as light, too long hides faint light in noise: the first unless refuted.
+"""
+
+REFUTED = 12.0
+"""Log-determinant, in units of one over the frames, by which a shorter memory must fit better."""
 
 DRIFT_CYCLES_PER_SLOT = 0.4
 """Drift is what changes slower than this many cycles a slot: .8 Hz for slots of 500 ms."""
@@ -105,10 +110,34 @@ class SlotFit:
     weights: Array
 
 
-def moments(t_ns: NDArray[np.int64], features: Array, shares: Array, slot_s: float) -> Moments:
-    """Moments of (N, F) features and (D, N, S) slot shares; ``slot_s`` is the typical dwell."""
-    decay = np.exp(-np.diff(t_ns) / (MEMORY_S * 1e9))[:, None]
-    basis = _unpredicted(_drift(t_ns, DRIFT_CYCLES_PER_SLOT / max(slot_s, 0.05)), decay)
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Times of the noise: ``slot_s``, the typical dwell, bounds drift; ``memory_s`` its decay."""
+
+    slot_s: float
+    memory_s: float
+
+
+def likeliest_noise(
+    t_ns: NDArray[np.int64], features: Array, shares: Array, slot_s: float
+) -> Noise:
+    """Choose the memory under which the frames surprise least; ``shares`` is (D, N, S)."""
+    best, least = Noise(slot_s, MEMORIES_S[0]), np.inf
+    for memory_s in MEMORIES_S:
+        noise = Noise(slot_s, memory_s)
+        sums = moments(t_ns, features, shares, noise)
+        cost = float(fit_slots(sums).cost.min())
+        if cost < least:
+            best, least = noise, min(least, cost)
+        if memory_s == MEMORIES_S[0]:
+            least -= REFUTED / max(sums.freedom, 1)
+    return best
+
+
+def moments(t_ns: NDArray[np.int64], features: Array, shares: Array, noise: Noise) -> Moments:
+    """Moments of (N, F) features and (D, N, S) slot shares."""
+    decay = np.exp(-np.diff(t_ns) / (noise.memory_s * 1e9))[:, None]
+    basis = _unpredicted(_drift(t_ns, noise.slot_s), decay)
     basis = np.linalg.qr(basis)[0]
     values = _without(_unpredicted(features, decay), basis)
     columns = _without(_unpredicted(shares, decay), basis)
@@ -145,22 +174,21 @@ def fit_slots(sums: Moments) -> SlotFit:
     )
 
 
-def slot_levels(t_ns: NDArray[np.int64], features: Array, shares: Array, slot_s: float) -> Array:
+def slot_levels(t_ns: NDArray[np.int64], features: Array, shares: Array, noise: Noise) -> Array:
     """(S, F) levels of the slots against neutral, for one delay's (N, S) shares."""
-    fit = fit_slots(moments(t_ns, features, shares[None], slot_s))
-    return fit.levels
+    return fit_slots(moments(t_ns, features, shares[None], noise)).levels
 
 
 def residual_noise(t_ns: NDArray[np.int64], features: Array, shares: Array, slot_s: float) -> float:
     """Robust sd (1.4826 MAD) of one frame's features around slot levels and drift."""
-    drift = _drift(t_ns, DRIFT_CYCLES_PER_SLOT / max(slot_s, 0.05))
-    design = np.column_stack([drift, shares])
+    design = np.column_stack([_drift(t_ns, slot_s), shares])
     residual = features - design @ np.linalg.lstsq(design, features, rcond=None)[0]
     return float(1.4826 * np.median(np.abs(residual - np.median(residual, axis=0))))
 
 
-def _drift(t_ns: NDArray[np.int64], cutoff_hz: float) -> Array:
-    """(N, K): a constant and the cosines below ``cutoff_hz`` over the session."""
+def _drift(t_ns: NDArray[np.int64], slot_s: float) -> Array:
+    """(N, K): a constant and the cosines that are slow against slots of ``slot_s``."""
+    cutoff_hz = DRIFT_CYCLES_PER_SLOT / max(slot_s, 0.05)
     seconds = (t_ns - t_ns[0]) / 1e9
     duration = max(float(seconds[-1]), 1e-3)
     orders = np.arange(1 + int(2.0 * duration * cutoff_hz))

@@ -103,13 +103,13 @@ def _report(
 
 
 def _measure(tried: Attempt) -> _Levels:
-    found = slot_levels(tried.series.t_ns, tried.features, tried.shares, tried.slot_s)
+    found = slot_levels(tried.series.t_ns, tried.features, tried.shares, tried.noise)
     directions = np.array(list(tried.palette.values()))[tried.labels]
     size = np.maximum(np.linalg.norm(directions, axis=1), 1e-9)
     return _Levels(
         length=np.linalg.norm(found, axis=1),
         along=np.sum(found * directions, axis=1) / size**2,
-        noise=residual_noise(tried.series.t_ns, tried.features, tried.shares, tried.slot_s),
+        noise=residual_noise(tried.series.t_ns, tried.features, tried.shares, tried.noise.slot_s),
     )
 
 
@@ -181,9 +181,9 @@ def _background_ratio(tried: Attempt, samples: Sequence[ChromaSample]) -> float 
     if rows.sum() != len(face):
         return None
     shares = tried.shares[rows]
-    alone = slot_levels(face.t_ns, face.chroma @ CHROMA_BASIS, shares, tried.slot_s)
+    alone = slot_levels(face.t_ns, face.chroma @ CHROMA_BASIS, shares, tried.noise)
     wall = (face.chroma - both.chroma) @ CHROMA_BASIS
-    behind = slot_levels(face.t_ns, wall, shares, tried.slot_s)
+    behind = slot_levels(face.t_ns, wall, shares, tried.noise)
     power = float(np.sum(alone**2))
     return float(np.sum(alone * behind)) / power if power > 0 else None
 
