@@ -34,7 +34,7 @@ def track() -> Iterator[Track]:
         yield landmarks
 
 
-@pytest.mark.parametrize("skin", [1, 4, 7, 10])
+@pytest.mark.parametrize("skin", [1, 5, 10])
 @pytest.mark.parametrize(
     ("yaw", "pitch", "distance"),
     [(0, 0, 28), (0, 0, 55), (0, 0, 110), (25, 0, 55), (-25, 0, 40), (0, 25, 55), (0, -25, 55),
@@ -56,11 +56,11 @@ def test_facemesh_finds_the_face_where_it_is(
     assert np.abs(right - eyes[1]).max() < 0.16 * gap
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_moving_blinking_talking_face_is_never_lost(track: Track, seed: int) -> None:
-    camera = camera_of(f"sim:size=640x360,seed={seed},skin={2 * seed + 1},motion=talk,noise=2")
+    camera = camera_of(f"sim:size=640x360,seed={seed},skin={4 * seed + 1},motion=talk,noise=2")
     camera.settle()
-    for _ in range(24):
+    for _ in range(18):
         frame = camera.read()
         assert frame is not None
         assert track(frame) is not None

@@ -71,5 +71,5 @@ def test_a_portrait_that_cannot_be_used_is_refused(
 
 
 def test_real_portraits_can_be_worn(footage: Path) -> None:
-    for path in sorted((footage / "portraits").glob("*.jpg"))[:2]:
+    for path in sorted((footage / "portraits").glob("*.jpg"))[:1]:
         assert camera_of(f"sim:size=160x90,portrait={path}").read() is not None
