@@ -96,7 +96,7 @@ class Arrivals:
         if self.frames.empty():
             self._stats.add(dropped=1)
         with self._changed:
-            if self._problem is None:
+            if self._problem is None and self._info is not None:
                 _LOG.warning("%s", self.error(problem))
             self._problem = problem
             self._changed.notify_all()

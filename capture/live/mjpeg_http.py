@@ -56,7 +56,7 @@ def parse_url(url: str) -> Address:
     CameraError
         another scheme, no host, a password, or characters that no URL has.
     """
-    problem = f"{url}: expected http://HOST[:PORT]/PATH"
+    problem = f"camera {url}: expected http://HOST[:PORT]/PATH"
     if not _URL.fullmatch(url):
         raise CameraError(problem)
     try:
@@ -67,7 +67,7 @@ def parse_url(url: str) -> Address:
     if not parts.hostname:
         raise CameraError(problem)
     if parts.username is not None:
-        raise CameraError(f"{problem.replace(parts.netloc, '...')} without user and password")
+        raise CameraError("camera http://...: expected an address without user and password")
     target = parts.path or "/"
     return Address(parts.hostname, port, f"{target}?{parts.query}" if parts.query else target)
 
