@@ -111,6 +111,10 @@ class GateOptions:
         3, unit="frames", low=1, high=60, why="a majority: one blink or one glint decides nothing"
     )
 
+    def __post_init__(self) -> None:
+        if self.needed > self.window:
+            raise ValueError(f"needed: {self.needed} of a window of {self.window} frames never are")
+
 
 @dataclass(frozen=True, slots=True)
 class GateState:

@@ -35,7 +35,7 @@ def face_rectangle(
     """Return the face's rectangle in whole pixels, clipped to the frame.
 
     Sides are the outermost points of the face oval below the brows, top and bottom are brow and
-    chin; each moved outwards by the margin. A face of 128 px from ear to ear gives at least 128 px.
+    chin; each moved outwards by the margin, so that a face of 128x128 px gives no smaller sides.
 
     Parameters
     ----------

@@ -95,15 +95,15 @@ def find_edges(grey: F32, where: Mask, noise: float) -> Edges:
     """
     import cv2  # noqa: PLC0415
 
+    pixels = np.flatnonzero(where)
+    if not pixels.size:
+        return Edges(*(np.empty(0) for _ in range(3)))
     rise = (noise - QUIET_CODES) / (NOISY_CODES - QUIET_CODES)
     fine = FINE_PX + (COARSE_PX - FINE_PX) * min(max(rise, 0.0), 1.0)
     first = cv2.GaussianBlur(grey * np.sqrt(np.maximum(grey, 0)), (0, 0), fine)
     gx, gy = _gradient(first)
     hx, hy = _gradient(cv2.GaussianBlur(first, (0, 0), REBLUR_PX))
     strength = np.sqrt(gx * gx + gy * gy).ravel()
-    pixels = np.flatnonzero(where)
-    if not pixels.size:
-        return Edges(*(np.empty(0) for _ in range(3)))
     steep = strength[pixels]
     pixels = pixels[steep > max(_lower_quantile(steep, 1 - STEEP), 1e-3)]
     x, y, here = gx.ravel()[pixels], gy.ravel()[pixels], strength[pixels]
