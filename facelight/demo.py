@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from capture.clock import VirtualClock
+from capture.display.port import FlipSource
 from capture.display.virtual import VirtualScreen
 from capture.simulator.camera import SimulatedCamera
-from capture.simulator.options import SimulatorOptions
+from capture.simulator.options import PersonKind, SimulatorOptions
 from capture.simulator.screen import FlipHistory
 from capture.simulator.session import true_timing
 from facelight.delivery import update_result
 from facelight.errors import FacelightError
-from facelight.kiosk.desk import at_once
-from facelight.kiosk.kiosk import Devices, KioskSession
+from facelight.kiosk.kiosk import Devices, Extras, KioskSession, with_half_light
+from facelight.kiosk.loop import Ending
 from facelight.kiosk.options import TimingOptions
 from facelight.kiosk.outbox import DirectOutbox
 from facelight.process import Job, SessionOrigin, write_session
@@ -32,6 +33,10 @@ from uploader.credentials import SubscriptionKey
 from uploader.endpoint import Endpoint
 
 KEY = "demo"
+LIMIT_S = 40.0
+"""Of simulated time: three attempts fit in."""
+NOBODY_S = 8.0
+"""A place where nobody comes must end too."""
 OnEvent: TypeAlias = Callable[[str, dict[str, Any]], None]
 
 
@@ -60,6 +65,8 @@ def run_demo(
     """
     started_s = time.monotonic()
     settings = for_simulation(settings, person)
+    limit_s = NOBODY_S if person.person.kind is PersonKind.NONE else LIMIT_S
+    person = replace(person, duration_s=person.duration_s or limit_s)
     clock = VirtualClock()
     history = FlipHistory()
     camera = SimulatedCamera(person, clock, history)
@@ -68,13 +75,14 @@ def run_demo(
         ready_s = time.monotonic()
         with DetectClient(Endpoint(service.url), SubscriptionKey(KEY)) as client:
             outbox = DirectOutbox(client)
-            devices = Devices(camera, screen, outbox, clock, run=at_once, stepping=True)
-            with KioskSession(settings, devices, on_event) as kiosk:
+            devices = Devices(camera, screen, outbox, clock, stepping=True)
+            extras = Extras(seed=person.seed, keep_last=True)
+            with KioskSession(settings, devices, on_event, extras) as kiosk:
                 ending = kiosk.run(once=True)
                 served_s = time.monotonic()
                 last = kiosk.last
     if last is None:
-        raise DemoError(f"the simulated person got no clip: the session ended as {ending.outcome}")
+        raise DemoError(f"no clip came of person={person.person.kind}: {_why(ending, person)}")
     job = Job(f"sim:{person.person.kind}", "demo", out)
     origin = SessionOrigin(last.id, camera.info.provenance, None, last.timeline)
     found = write_session(job, settings, origin, last.result)
@@ -98,9 +106,18 @@ def for_simulation(settings: Settings, person: SimulatorOptions) -> Settings:
         exposure_ms=person.camera.exposure_ms,
         readout_ms=person.camera.readout_ms,
     )
-    return settings.model_copy(
-        update={
-            "timing": known,
-            "session": replace(settings.session, notice_ms=2000, result_ms=1500),
-        }
+    session = replace(
+        settings.session,
+        notice_ms=2000,
+        result_ms=1500,
+        problem_ms=1500,
+        position_limit_ms=5000,
     )
+    known_to_us = settings.model_copy(update={"timing": known, "session": session})
+    return with_half_light(known_to_us, FlipSource.SIMULATED)
+
+
+def _why(ending: Ending, person: SimulatorOptions) -> str:
+    if ending.outcome in {"", "quit"}:
+        return f"nobody stood right within {person.duration_s:g} simulated seconds"
+    return f"the session ended as '{ending.outcome}'"

@@ -237,6 +237,9 @@ def _in_deliver(state: SessionState, event: Event, now_ns: int) -> Step:
         return to_result(state, result_of(event.decision), now_ns, event.decision)
     if isinstance(event, Spooled) and event.job == state.job:
         return replace(state, spooled=True), ()
+    if isinstance(event, NotDelivered) and event.job == state.job and event.refused is not None:
+        again = event.refused is Problem.QUALITY
+        return to_problem(state, event.refused, now_ns, retry=again)
     lost = isinstance(event, NotDelivered | WorkFailed) and event.job == state.job
     if lost or lasted(state.since_ns, now_ns, state.options.deliver_limit_ms):
         if state.spooled:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from facelight.session_types import Action, Device
+from facelight.session_types import Action, Device, Problem
 from preprocess.reasons import Reason
 
 
@@ -115,9 +115,15 @@ class Spooled:
 
 @dataclass(frozen=True, slots=True)
 class NotDelivered:
-    """Answer to ``Deliver``: the service cannot be reached now, or refused the submission."""
+    """Answer to ``Deliver``: the service cannot be reached now, or refused the submission.
+
+    ``refused`` tells that it refused for good, nothing will be sent again, and what to tell the
+    person: `Problem.QUALITY` where other pictures may do better. None: it is kept, if it was
+    `Spooled`.
+    """
 
     job: int
+    refused: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,59 +2,80 @@
 
 from __future__ import annotations
 
-import threading
-import uuid
+import logging
+import random
+import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from capture.camera import Camera, Lockable
+from capture.camera import Camera, Lockable, ReportsControls
 from capture.clock import Clock
-from capture.errors import CaptureError
 from capture.frame import ImageU8
 from capture.photosensitivity import check_flips
-from capture.plan import make_plan
+from capture.plan import SEED_BITS, make_plan
 from capture.recording import RecordingHead
 from capture.timeline import Timeline
 from facelight.kiosk.eyes import Eyes
+from facelight.kiosk.lanes import Workers
 from facelight.kiosk.light import Latency, LiveLight
 from facelight.kiosk.observers import Observer
 from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.recorder import Recorder
 from facelight.pipeline import SessionResult
-from facelight.session_events import ClipReady, DeviceBack, DeviceLost, Event, WorkFailed
+from facelight.session_events import (
+    CameraSettled,
+    ClipReady,
+    DeviceBack,
+    DeviceLost,
+    Event,
+    Spooled,
+    WorkFailed,
+)
 from facelight.session_types import Device
 from facelight.settings import Settings
+from preprocess.errors import PreprocessError
 from preprocess.light.verdict import LightResponse, LightState
 from preprocess.reasons import Reason
 from uploader.errors import UploaderError
 from uploader.submission import Origin
 
 STORAGE_CHECK_NS = 10_000_000_000
-Runner: TypeAlias = Callable[[Callable[[], None]], None]
+WATCH_NS = 700_000_000
+"""Frames of the last slot are judged within this time, or not in this session."""
+
+_LOG = logging.getLogger(__name__)
 Told: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a desk works with; it closes none of them."""
+    """What a desk works with; it closes none of them.
+
+    Attributes
+    ----------
+    seed : draws plans and session ids that can be repeated, for simulations; None: from the CSPRNG.
+    keep_last : keep the last session's result after the person has gone, for reports.
+    """
 
     settings: Settings
     camera: Camera
     observer: Observer
     outbox: Outbox
     clock: Clock
-    run: Runner
+    workers: Workers
     told: Told
     latency: Latency
     record_dir: Path | None = None
+    seed: int | None = None
+    keep_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
-    """What is left of the last finished session, for reports."""
+    """What came of a finished capture; ``result.clip`` is None unless it may be delivered."""
 
     id: str
     result: SessionResult
@@ -66,12 +87,14 @@ class Desk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._draw = random.Random(parts.seed) if parts.seed is not None else None
         self._events: deque[Event] = deque()
-        self._id = ""
         self._lit = False
-        self._eyes_accepted: Callable[[], list[tuple[int, str]]] = list
+        self._stopped_ns: int | None = None
         self._storage_ok = True
         self._next_storage_ns = 0
+        self._recorders: list[Recorder] = []
+        self.id = ""
         self.light: LiveLight | None = None
         self.last: Session | None = None
 
@@ -81,7 +104,8 @@ class Desk:
         return round(self._parts.settings.kiosk.settle_ms * 1e6)
 
     def poll(self) -> list[Event]:
-        """Return what eyes and workers have to say."""
+        """Return what eyes and workers have to say; raises what has ended one of them."""
+        self._parts.workers.check()
         events = self._parts.observer.poll()
         while self._events:
             events.append(self._events.popleft())
@@ -94,39 +118,44 @@ class Desk:
 
     def open(self, *, light: bool) -> None:
         """Begin with a new person."""
-        self._id = uuid.uuid4().hex
+        self.id = f"{self._bits(128):032x}"
         self._lit = light
+        self._parts.told("session", {"session": self.id, "light": light})
         self._post(lambda eyes: eyes.open_person())
 
     def close_person(self) -> None:
         """Forget the person."""
         self.light = None
+        if not self._parts.keep_last:
+            self.last = None
         self._post(lambda eyes: eyes.close_person())
 
-    def lock_camera(self) -> bool:
-        """Lock exposure and white balance as far as the camera lets us."""
-        camera = self._parts.camera
-        return camera.lock() if isinstance(camera, Lockable) else False
+    def lock_camera(self, job: int) -> None:
+        """Lock exposure and white balance as far as the camera lets us; answers `CameraSettled`."""
+
+        def lock() -> None:
+            camera = self._parts.camera
+            locked = camera.lock() if isinstance(camera, Lockable) else False
+            self._events.append(CameraSettled(job, locked))
+
+        self._parts.workers.in_order(lock)
 
     def unlock_camera(self) -> None:
         """Give the controls back to the camera."""
-        if isinstance(self._parts.camera, Lockable):
-            self._parts.camera.unlock()
+        camera = self._parts.camera
+        if isinstance(camera, Lockable):
+            self._parts.workers.in_order(camera.unlock)
 
     def start_capture(self) -> None:
         """Keep frames from now on, in a new clip, with a new plan where there is light."""
         settings = self._parts.settings
         self.light = None
         if self._lit:
-            plan = make_plan(settings.plan, screen_nits=settings.kiosk.screen_nits)
+            seed = self._bits(SEED_BITS)
+            plan = make_plan(settings.plan, seed, settings.kiosk.screen_nits)
             self.light = LiveLight(plan, self._parts.latency.timing, self._parts.clock)
         light, recorder = self.light, self._recorder()
-
-        def start(eyes: Eyes) -> None:
-            eyes.start_capture(light, recorder)
-            self._eyes_accepted = eyes.accepted
-
-        self._post(start)
+        self._post(lambda eyes: eyes.start_capture(light, recorder))
 
     def drop_capture(self) -> None:
         """Throw away what was kept."""
@@ -135,6 +164,7 @@ class Desk:
 
     def play(self, slots: Sequence[int], refresh_hz: float) -> None:
         """Play the plan, or some of its slots once more."""
+        self._stopped_ns = None
         if self.light is None:
             return
         if slots:
@@ -142,57 +172,80 @@ class Desk:
         else:
             self.light.start(refresh_hz)
 
-    def bad_slots(self) -> tuple[int, ...]:
-        """Return the slots that gave too few good frames."""
-        if self.light is None:
-            return ()
+    def played(self, now_ns: int) -> tuple[int, ...] | None:
+        """Return the slots with too few good frames once all is shown and judged, else None."""
+        light = self.light
+        if light is None or light.due(now_ns) is not None:
+            return None
+        if self._stopped_ns is None:
+            light.stop(now_ns)
+            self._stopped_ns = now_ns
+        if not light.watched() and now_ns - self._stopped_ns < WATCH_NS:
+            return None
         clip, plan = self._parts.settings.clip, self._parts.settings.plan
-        least = -(-clip.min_per_colour // plan.repeats)
-        return self.light.bad_slots(self._eyes_accepted(), least)
+        return light.bad_slots(-(-clip.min_per_colour // plan.repeats))
 
     def finish(self, job: int) -> None:
-        """Let the eyes select, encode and judge; they answer with ``ClipReady``."""
-        light = self.light
+        """Let the eyes select, encode and judge; they answer with `ClipReady`."""
+        light, session_id = self.light, self.id
 
         def finish(eyes: Eyes) -> Sequence[Event]:
-            result = eyes.finish_capture()
+            try:
+                result = eyes.finish_capture()
+            except PreprocessError as error:
+                _LOG.warning("session %s: the clip failed: %s", session_id, error)
+                return (WorkFailed(job, str(error)),)
             if result is None:
                 return (WorkFailed(job, "there is no capture to finish"),)
-            timeline = light.timeline() if light else None
-            self.last = Session(self._id, result, timeline)
-            return (self._judged(job, result, light),)
+            return (self._judged(job, Session(session_id, result, None), light),)
 
         self._parts.observer.post(finish)
 
     def deliver(self, job: int) -> None:
         """Hand the accepted clip to the outbox."""
         last = self.last
-        if last is None or last.result.clip is None:
+        if last is None or last.id != self.id or last.result.clip is None:
             self._events.append(WorkFailed(job, "there is no clip to deliver"))
             return
-        clip = last.result.clip
-        origin = Origin(provenance=self._parts.camera.info.provenance.value)
-        outbox = self._parts.outbox
-        self._parts.run(lambda: outbox.send(job, clip, origin, self._events.append))
+        parts, clip, session_id = self._parts, last.result.clip, last.id
+        origin = Origin(provenance=parts.camera.info.provenance.value)
 
-    def _judged(self, job: int, result: SessionResult, light: LiveLight | None) -> ClipReady:
+        def tell(event: Event) -> None:
+            if not isinstance(event, Spooled):
+                outcome = parts.outbox.outcome
+                told = None if outcome is None else outcome.to_json()
+                parts.told("delivery", {"session": session_id, "outcome": told})
+            self._events.append(event)
+
+        parts.workers.apart(lambda: parts.outbox.send(job, clip, origin, tell))
+
+    def close(self, timeout_s: float) -> None:
+        """Wait for recordings that are being completed, not longer than that."""
+        for recorder in self._recorders:
+            recorder.join(timeout_s)
+
+    def _judged(self, job: int, found: Session, light: LiveLight | None) -> ClipReady:
         """Return whether the clip may go: selection, light, and what the screen really flashed."""
+        result, timeline = found.result, None
         reasons = list(result.reasons)
         if light is not None:
+            timeline = light.timeline()
             flashes = check_flips(light.flips(), self._parts.settings.kiosk.screen_nits)
             if not flashes.safe:
+                _LOG.error("session %s: the screen flashed: %s", found.id, flashes.describe())
                 self._parts.told("unsafe_light", {"figures": flashes.describe()})
         if result.response is not None:
             reasons += self._light_reasons(result.response)
-        if reasons:
-            self.last = replace_clip(self.last, keep=not reasons)
-        return ClipReady(job, result.clip is not None and not reasons, tuple(reasons))
+        if reasons:  # what was not accepted can never be delivered
+            result = replace(result, clip=None)
+        self.last = Session(found.id, result, timeline)
+        return ClipReady(job, result.clip is not None, tuple(dict.fromkeys(reasons)))
 
     def _light_reasons(self, response: LightResponse) -> list[Reason]:
         """Return why the light makes the labels or the session worthless; learn the lag."""
         seen = response.state in (LightState.OK, LightState.WEAK)
-        if seen and response.delay_ns is not None:
-            self._parts.latency.learn(response.delay_ns)
+        if seen and response.delay_ns is not None and response.delay_sd_ns is not None:
+            self._parts.latency.learn(response.delay_ns, response.delay_sd_ns)
         self._parts.told("light", response.as_dict())
         if seen and response.delay_disagrees:
             return [Reason.LIGHT_DELAY]
@@ -205,18 +258,25 @@ class Desk:
         if parts.record_dir is None:
             return None
         plan = self.light.plan if self.light else None
-        head = RecordingHead(self._id, parts.camera.info, plan=plan)
-        path = parts.record_dir / f"{self._id}-{uuid.uuid4().hex[:4]}.flrec"
-        try:
-            return Recorder(path, head)
-        except CaptureError as error:
-            parts.told("recording_failed", {"message": str(error)})
-            return None
+        camera = parts.camera
+        controls = camera.controls if isinstance(camera, ReportsControls) else {}
+        head = RecordingHead(self.id, camera.info, controls, plan)
+        path = parts.record_dir / f"{self.id}-{self._bits(32):08x}.flrec"
+        self._recorders = [recorder for recorder in self._recorders if not recorder.join(0)]
+        self._recorders.append(Recorder(path, head, self._recorded))
+        return self._recorders[-1]
+
+    def _recorded(self, recorder: Recorder) -> None:
+        if recorder.kept:
+            self._parts.told("recording", {"path": str(recorder.path)})
+        elif recorder.problem:
+            _LOG.error("no recording: %s", recorder.problem)
+            self._parts.told("recording_failed", {"message": recorder.problem})
 
     def _storage(self) -> list[Event]:
         """Tell when there is no room for another session, and when there is again."""
         now_ns = self._parts.clock.now_ns()
-        if now_ns < self._next_storage_ns:
+        if now_ns < self._next_storage_ns or self.light is not None:
             return []
         self._next_storage_ns = now_ns + STORAGE_CHECK_NS
         try:
@@ -230,26 +290,12 @@ class Desk:
         was_ok, self._storage_ok = self._storage_ok, True
         return [] if was_ok else [DeviceBack(Device.STORAGE)]
 
+    def _bits(self, count: int) -> int:
+        return secrets.randbits(count) if self._draw is None else self._draw.getrandbits(count)
+
     def _post(self, command: Callable[[Eyes], None]) -> None:
         def run(eyes: Eyes) -> Sequence[Event]:
             command(eyes)
             return ()
 
         self._parts.observer.post(run)
-
-
-def replace_clip(session: Session | None, *, keep: bool) -> Session | None:
-    """Return the session without its clip: what was not accepted can never be delivered."""
-    if session is None or keep:
-        return session
-    return replace(session, result=replace(session.result, clip=None))
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Run in a thread of its own; it is bounded by the outbox's own limits."""
-    threading.Thread(target=work, name="facelight-deliver", daemon=True).start()
-
-
-def at_once(work: Callable[[], None]) -> None:
-    """Run here and now: with a virtual clock no time passes meanwhile."""
-    work()

@@ -27,11 +27,17 @@ class _Capture:
     pipeline: SessionPipeline
     light: LiveLight | None
     recorder: Recorder | None
-    accepted: list[tuple[int, str]]
 
 
 class Eyes:
-    """The observer's work; used by one thread."""
+    """The observer's work; used by one thread.
+
+    Parameters
+    ----------
+    make_tracker : called for every person and every capture: none of one is left for the next, and
+        a replay, which begins with a fresh tracker too, sees what the capture saw.
+    presence_ied_px : smaller faces are somebody passing by.
+    """
 
     def __init__(
         self, settings: Settings, make_tracker: Callable[[], Tracker], presence_ied_px: float
@@ -39,20 +45,29 @@ class Eyes:
         self._settings = settings
         self._make_tracker = make_tracker
         self._presence_ied_px = presence_ied_px
-        self._tracker: Tracker = make_tracker()
+        self._tracker: Tracker | None = None
         self._measurer = Measurer()
         self._gate = Gate(settings.thresholds, settings.gate)
         self._capture: _Capture | None = None
         self._last: tuple[int, Face] | None = None
 
-    def look(self, frame: Frame) -> Observed:
-        """Take in one frame and return what it shows."""
+    def look(self, frame: Frame, jpeg: bytes | None = None) -> Observed:
+        """Take in one frame and return what it shows.
+
+        Parameters
+        ----------
+        jpeg : the camera's own bytes of the frame, for the recording.
+
+        Raises
+        ------
+        PreprocessError
+            the tracker or the clip cannot go on; call ``restart``.
+        """
         if self._capture is not None:
-            return self._captured(self._capture, frame)
-        face = self._tracker.track(frame)
+            return self._captured(self._capture, frame, jpeg)
+        face = self._tracking().track(frame)
         if face is None or face.inter_eye_px < self._presence_ied_px:
-            self._last = None
-            self._gate.reset()
+            self._forget()
             return Observed(faces=0)
         state = self._gate.update(self._measurer.measure(frame, face))
         return Observed(
@@ -60,22 +75,25 @@ class Eyes:
         )
 
     def open_person(self) -> None:
-        """Begin with a fresh tracker and gate: nothing of one person is left for the next."""
-        self._forget()
-        self._tracker.close()
-        self._tracker = self._make_tracker()
+        """Begin with a fresh tracker and gate."""
+        self.restart()
 
     def close_person(self) -> None:
         """Forget the person."""
-        self.drop_capture()
-        self.open_person()
+        self.restart()
+
+    def restart(self) -> None:
+        """Throw away tracker and capture; the next frame gets a new tracker."""
+        self.close()
+        self._forget()
 
     def start_capture(self, light: LiveLight | None, recorder: Recorder | None) -> None:
-        """Keep frames from here on, in a new, empty clip."""
+        """Keep frames from here on, in a new, empty clip, seen by a fresh tracker."""
         self.drop_capture()
+        self._drop_tracker()
         colours = light.colours if light else None
-        pipeline = SessionPipeline(self._settings, self._tracker, light, colours)
-        self._capture = _Capture(pipeline, light, recorder, [])
+        pipeline = SessionPipeline(self._settings, self._tracking(), light, colours)
+        self._capture = _Capture(pipeline, light, recorder)
 
     def drop_capture(self) -> None:
         """Throw away what was kept."""
@@ -85,37 +103,49 @@ class Eyes:
             if capture.recorder is not None:
                 capture.recorder.abort()
 
-    def accepted(self) -> list[tuple[int, str]]:
-        """Return time and colour of the accepted, cleanly lit frames so far."""
-        return list(self._capture.accepted) if self._capture else []
-
     def finish_capture(self) -> SessionResult | None:
-        """Select, encode and check the light; None when there is no capture."""
+        """Select, encode and check the light; None when there is no capture.
+
+        Raises
+        ------
+        PreprocessError
+            the encoders failed or stalled.
+        """
         capture, self._capture = self._capture, None
         if capture is None:
             return None
         timeline = capture.light.timeline() if capture.light else None
-        with capture.pipeline:
-            result = capture.pipeline.finish(timeline)
         if capture.recorder is not None:
             capture.recorder.finish(timeline)
-        return result
+        with capture.pipeline:
+            return capture.pipeline.finish(timeline)
 
     def close(self) -> None:
         """Release the tracker and throw away what was kept; idempotent."""
         self.drop_capture()
-        self._tracker.close()
+        self._drop_tracker()
 
-    def _captured(self, capture: _Capture, frame: Frame) -> Observed:
-        report = capture.pipeline.feed(frame)
+    def _tracking(self) -> Tracker:
+        if self._tracker is None:
+            self._tracker = self._make_tracker()
+        return self._tracker
+
+    def _drop_tracker(self) -> None:
+        tracker, self._tracker = self._tracker, None
+        if tracker is not None:
+            tracker.close()
+
+    def _captured(self, capture: _Capture, frame: Frame, jpeg: bytes | None) -> Observed:
         if capture.recorder is not None:
-            capture.recorder.write(frame)
+            capture.recorder.write(frame, jpeg)
+        report = capture.pipeline.feed(frame)
+        verdict = report.verdict
+        if capture.light is not None:
+            usable = verdict.accepted and is_clean(report.label)
+            capture.light.note(frame.t_frame_ns, usable=usable)
         if report.face is None:
             self._last = None
             return Observed(faces=0)
-        verdict = report.verdict
-        if verdict.accepted and is_clean(report.label) and report.label.colour:
-            capture.accepted.append((frame.t_frame_ns, report.label.colour))
         return Observed(
             report.face.count,
             verdict.accepted,

@@ -10,11 +10,12 @@ from typing import Any, Self, TypeAlias
 
 from capture.camera import Camera
 from capture.clock import Clock
-from capture.display.port import Screen
+from capture.display.port import FlipSource, Screen
 from capture.plan import make_plan
-from facelight.kiosk.desk import Desk, Parts, Runner, Session, in_thread
+from facelight.kiosk.desk import Desk, Parts, Session
 from facelight.kiosk.eyes import Eyes
-from facelight.kiosk.light import Latency
+from facelight.kiosk.lanes import NoWorkers, ThreadWorkers, Workers
+from facelight.kiosk.light import Latency, half_light_ns
 from facelight.kiosk.loop import Ending, Loop
 from facelight.kiosk.observers import Observer, StepObserver, ThreadObserver
 from facelight.kiosk.outbox import Outbox
@@ -25,30 +26,55 @@ from preprocess.facemesh import FaceMeshTracker
 OnEvent: TypeAlias = Callable[[str, dict[str, Any]], None]
 
 
+STOPPING_S = 1.0
+COMPLETING_S = 30.0
+"""Recordings on a slow disk are waited for, unless somebody asked for the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
     """What a kiosk works with; ``KioskSession`` closes camera, screen and outbox.
 
-    ``stepping`` is for cameras on a virtual clock: frames are looked at in step with the screen.
+    Attributes
+    ----------
+    stepping : for cameras on a virtual clock: frames are looked at in step with the screen, and
+        nothing has a thread of its own.
     """
 
     camera: Camera
     screen: Screen
     outbox: Outbox
     clock: Clock
-    run: Runner = in_thread
     stepping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What few need.
+
+    Attributes
+    ----------
+    record_dir : where each captured session is kept as ``.flrec``, faces in the clear; None: none.
+    seed : plans and session ids are drawn from it, for simulations that can be repeated; None:
+        from the system's CSPRNG.
+    keep_last : keep the last session's result when the person has gone.
+    """
+
+    record_dir: Path | None = None
+    seed: int | None = None
+    keep_last: bool = False
 
 
 class KioskSession:
     """Serves people one after another with the devices given.
 
+    Everything that can be wrong with the settings is found before the screen is opened.
+
     Parameters
     ----------
     settings : everything that can be set; see ``facelight.settings.load_settings``.
     devices : opened camera and outbox, and a screen that is opened here.
-    on_event : called from the main thread and the observer's with each event's name and values.
-    record_dir : where each captured session is kept as ``.flrec``; None keeps nothing.
+    on_event : called with each event's name and values (``docs/kiosk.md``), from several threads.
 
     Raises
     ------
@@ -61,41 +87,38 @@ class KioskSession:
         settings: Settings,
         devices: Devices,
         on_event: OnEvent | None = None,
-        record_dir: Path | None = None,
+        extras: Extras | None = None,
     ) -> None:
         self._settings = settings
         self._stack = ExitStack()
-        told = on_event or _silent
-        options = settings.session
-        if options.light:
-            make_plan(settings.plan, seed=0, screen_nits=settings.kiosk.screen_nits)
-        words = Words(settings.kiosk, settings.plan, light=options.light)
-        timing = settings.timing
-        self.latency = Latency(timing.timing(), round(timing.measured_uncertainty_ms * 1e6))
+        self._asked = False
+        self._desk: Desk | None = None
         with ExitStack() as opening:
             opening.enter_context(devices.camera)
             opening.callback(devices.outbox.close)
+            words = checked_words(settings)
             opening.enter_context(devices.screen)
-            observer = opening.enter_context(closing(self._observer(devices)))
-            parts = Parts(
-                settings=settings,
-                camera=devices.camera,
-                observer=observer,
-                outbox=devices.outbox,
-                clock=devices.clock,
-                run=devices.run,
-                told=told,
-                latency=self.latency,
-                record_dir=record_dir,
-            )
-            self._desk = Desk(parts)
-            self._loop = Loop(devices.screen, self._desk, words, devices.clock, told)
+            self._settings = with_half_light(settings, devices.screen.refresh.source)
+            timing = settings.timing
+            self.latency = Latency(timing.timing(), round(timing.measured_uncertainty_ms * 1e6))
+            workers: Workers = NoWorkers() if devices.stepping else ThreadWorkers()
+            opening.callback(lambda: workers.close(STOPPING_S))
+            opening.callback(self._await_recordings)
+            self._observer = opening.enter_context(closing(self._watch(devices)))
+            told = on_event or _silent
+            desk = self._desk = Desk(self._parts(devices, workers, told, extras or Extras()))
+            self._loop = Loop(devices.screen, desk, words, devices.clock, told)
             self._stack = opening.pop_all()
 
     @property
     def last(self) -> Session | None:
-        """What is left of the last finished session; its pixels are those of the clip alone."""
-        return self._desk.last
+        """The last finished capture; None once the person has gone, unless asked to be kept."""
+        return None if self._desk is None else self._desk.last
+
+    @property
+    def looked(self) -> int:
+        """How many frames were judged so far: stands still when camera or tracker do."""
+        return self._observer.looked
 
     def run(self, *, once: bool = False) -> Ending:
         """Serve until ``stop``, or until one session has ended."""
@@ -103,6 +126,7 @@ class KioskSession:
 
     def stop(self) -> None:
         """End the run at the next flip; for any thread and for signal handlers."""
+        self._asked = True
         self._loop.stop()
 
     def close(self) -> None:
@@ -115,13 +139,57 @@ class KioskSession:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _observer(self, devices: Devices) -> Observer:
-        def tracker() -> FaceMeshTracker:
-            return FaceMeshTracker(self._settings.tracker)
+    def _watch(self, devices: Devices) -> Observer:
+        settings = self._settings
 
-        eyes = Eyes(self._settings, tracker, self._settings.kiosk.presence_ied_px)
-        kind = StepObserver if devices.stepping else ThreadObserver
-        return kind(devices.camera, eyes)
+        def tracker() -> FaceMeshTracker:
+            return FaceMeshTracker(settings.tracker)
+
+        eyes = Eyes(settings, tracker, settings.kiosk.presence_ied_px)
+        if devices.stepping:
+            return StepObserver(devices.camera, eyes, devices.clock)
+        return ThreadObserver(devices.camera, eyes)
+
+    def _parts(self, devices: Devices, workers: Workers, told: OnEvent, extras: Extras) -> Parts:
+        return Parts(
+            settings=self._settings,
+            camera=devices.camera,
+            observer=self._observer,
+            outbox=devices.outbox,
+            clock=devices.clock,
+            workers=workers,
+            told=told,
+            latency=self.latency,
+            record_dir=extras.record_dir,
+            seed=extras.seed,
+            keep_last=extras.keep_last,
+        )
+
+    def _await_recordings(self) -> None:
+        if self._desk is not None:
+            self._desk.close(STOPPING_S if self._asked else COMPLETING_S)
+
+
+def checked_words(settings: Settings) -> Words:
+    """Return the wording, after everything was found that makes these settings unusable.
+
+    Raises
+    ------
+    SettingsError, CaptureError
+        a plan that is not safe, a missing language, theme, font or consent text.
+    """
+    light = settings.session.light
+    if light:
+        make_plan(settings.plan, seed=0, screen_nits=settings.kiosk.screen_nits)
+    return Words(settings.kiosk, settings.plan, light=light)
+
+
+def with_half_light(settings: Settings, source: FlipSource) -> Settings:
+    """Return settings that know how slow this screen's light comes, unless they say it."""
+    if settings.light.rise_ns:
+        return settings
+    rise_ns = half_light_ns(settings.timing.timing(), source)
+    return settings.model_copy(update={"light": replace(settings.light, rise_ns=rise_ns)})
 
 
 def live(settings: Settings) -> Settings:

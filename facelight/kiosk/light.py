@@ -9,10 +9,15 @@ from dataclasses import dataclass, replace
 from capture.clock import Clock
 from capture.display.flip_log import FlipLog
 from capture.display.player import LightPlayer
-from capture.display.port import FlipRecord
+from capture.display.port import FlipRecord, FlipSource
 from capture.illumination import NEUTRAL_RGB, Flip, IlluminationPlan, Slot
 from capture.plan import repeat_plan
 from capture.timeline import Label, LabelKind, Timeline, Timing
+
+LOOK_AGAIN_NS = 4_000_000
+PATIENCE_NS = 100_000_000
+"""How long a label waits for the flip after its exposure to be noted; a screen flips every 17 ms,
+and what takes longer than a few of them has stalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class ShownSlot:
 class LiveLight:
     """Plays plans on the screen's flips and labels frames; one for each attempt.
 
-    The main thread plays and records; the observer's thread asks for labels.
+    The main thread plays and reports flips; the observer's thread asks for labels and notes frames.
     """
 
     def __init__(self, plan: IlluminationPlan, timing: Timing, clock: Clock) -> None:
@@ -39,6 +44,9 @@ class LiveLight:
         self._player: LightPlayer | None = None
         self._indices: dict[int, int] = {}
         self._started: dict[int, int] = {}
+        self._shown_ns: int | None = None
+        self._noted_ns: int | None = None
+        self._usable: list[int] = []
         self.slots: list[ShownSlot] = []
 
     @property
@@ -73,14 +81,16 @@ class LiveLight:
         """Report every flip of the session, in or out of a plan; ``due`` None is neutral."""
         if due is None:
             self._log.record(shown, None, NEUTRAL_RGB)
-            return
-        index, slot = due
-        self._log.record(shown, slot.colour, slot.rgb)
-        if self._player is not None:
-            self._player.flipped(index, shown.flipped_ns)
-        if index not in self._started:
-            self._close_slot(shown.flipped_ns)
-            self._started[index] = shown.flipped_ns
+        else:
+            index, slot = due
+            self._log.record(shown, slot.colour, slot.rgb)
+            if self._player is not None:
+                self._player.flipped(index, shown.flipped_ns)
+            if index not in self._started:
+                self._close_slot(shown.flipped_ns)
+                self._started[index] = shown.flipped_ns
+        with self._lock:
+            self._shown_ns = shown.flipped_ns
 
     def stop(self, now_ns: int) -> None:
         """End the plan; the caller shows neutral at the very next flip."""
@@ -91,14 +101,15 @@ class LiveLight:
     def label(self, t_frame_ns: int) -> Label:
         """Return what lit a frame; waits until no flip can touch its exposure any more.
 
-        So the label is final: a replay of the recording gives the same.
+        So the label is final: a replay of the recording gives the same. Where the screen has
+        stalled and nobody knows what came next, the frame counts as touched by it.
         """
         timeline = self.timeline()
         closes_ns = timeline.window_ns(t_frame_ns)[1]
-        if closes_ns > self._clock.now_ns():
-            self._clock.sleep_until(closes_ns)
-            timeline = self.timeline()
-        return timeline.label(t_frame_ns)
+        shown_ns = self._wait_for_flip(closes_ns)
+        if shown_ns is None or shown_ns < closes_ns:
+            return _unsure(self.timeline(), t_frame_ns)
+        return self.timeline().label(t_frame_ns)
 
     def timeline(self) -> Timeline:
         """Return the light so far."""
@@ -108,19 +119,30 @@ class LiveLight:
         """Return what was shown so far."""
         return self._log.flips()
 
-    def bad_slots(self, accepted: Sequence[tuple[int, str]], least: int) -> tuple[int, ...]:
-        """Return the coloured slots of the first plan with fewer than ``least`` accepted frames.
+    def note(self, t_frame_ns: int, *, usable: bool) -> None:
+        """Note that a frame was judged; ``usable``: accepted and cleanly lit."""
+        with self._lock:
+            self._noted_ns = t_frame_ns
+            if usable:
+                self._usable.append(t_frame_ns)
 
-        Parameters
-        ----------
-        accepted : (t_frame_ns, colour) of accepted, cleanly lit frames.
-        """
+    def watched(self) -> bool:
+        """Return whether every frame of the slots shown so far has been judged."""
+        with self._lock:
+            noted_ns = self._noted_ns
+        if not self.slots:
+            return True
+        if noted_ns is None:
+            return False
+        return noted_ns - self.timing.latency_ns >= self.slots[-1].end_ns
+
+    def bad_slots(self, least: int) -> tuple[int, ...]:
+        """Return the coloured slots of the first plan with fewer than ``least`` usable frames."""
+        with self._lock:
+            usable = [t_ns - self.timing.latency_ns for t_ns in self._usable]
         counts = {slot.index: 0 for slot in self.slots}
-        for t_frame_ns, _ in accepted:
-            exposed_ns = t_frame_ns - self.timing.latency_ns
-            for slot in self.slots:
-                if slot.start_ns <= exposed_ns < slot.end_ns:
-                    counts[slot.index] += 1
+        for slot in self.slots:
+            counts[slot.index] += sum(slot.start_ns <= t_ns < slot.end_ns for t_ns in usable)
         return tuple(index for index, count in sorted(counts.items()) if count < least)
 
     def _play(self, plan: IlluminationPlan, indices: dict[int, int], refresh_hz: float) -> None:
@@ -138,23 +160,59 @@ class LiveLight:
         if last in self._indices:
             self.slots.append(ShownSlot(self._indices[last], start_ns, now_ns))
 
+    def _wait_for_flip(self, t_ns: int) -> int | None:
+        """Wait until a flip at or after ``t_ns`` is noted, not for ever; return the last noted."""
+        self._clock.sleep_until(t_ns)
+        give_up_ns = max(t_ns, self._clock.now_ns()) + PATIENCE_NS
+        while True:
+            with self._lock:
+                shown_ns = self._shown_ns
+            now_ns = self._clock.now_ns()
+            if (shown_ns is not None and shown_ns >= t_ns) or now_ns >= give_up_ns:
+                return shown_ns
+            self._clock.sleep_until(now_ns + LOOK_AGAIN_NS)
+
 
 class Latency:
-    """What is known of the lag: begins with a profile or a guess, learns from each lit session."""
+    """What is known of the lag: begins with a profile or a guess, learns from each lit session.
+
+    Parameters
+    ----------
+    timing : to begin with.
+    measured_uncertainty_ns : how far a session's own estimate may be off, at least.
+    """
 
     def __init__(self, timing: Timing, measured_uncertainty_ns: int) -> None:
         self.timing = timing
         self._measured_uncertainty_ns = measured_uncertainty_ns
 
-    def learn(self, delay_ns: int) -> None:
-        """Take over a session's own estimate; all its frames move by one constant."""
+    def learn(self, delay_ns: int, sd_ns: int) -> None:
+        """Take over a session's own estimate; all frames to come move by one constant."""
         self.timing = replace(
             self.timing,
             latency_ns=delay_ns,
-            latency_uncertainty_ns=self._measured_uncertainty_ns,
+            latency_uncertainty_ns=max(self._measured_uncertainty_ns, 2 * sd_ns),
         )
+
+
+def half_light_ns(timing: Timing, source: FlipSource) -> int:
+    """Return the time from the first light of a flip to half of it, for the estimate of the lag.
+
+    `Timing.latency_ns` counts from the first light, a measured lag from half of it: half the
+    scan-out and the panel's time constant later, of which ``settle_ns`` is three. A screen without
+    scan-out (Xvfb, offscreen) changes at once.
+    """
+    if source is FlipSource.SWAP:
+        return 0
+    return timing.scanout_ns // 2 + timing.settle_ns // 3
 
 
 def is_clean(label: Label) -> bool:
     """Return whether a frame was lit by one colour alone."""
     return label.kind is LabelKind.CLEAN
+
+
+def _unsure(timeline: Timeline, t_frame_ns: int) -> Label:
+    label = timeline.label(t_frame_ns)
+    certain = label.kind in (LabelKind.TRANSITION, LabelKind.NONE)
+    return label if certain else Label(LabelKind.TRANSITION)

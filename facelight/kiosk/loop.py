@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -31,26 +30,34 @@ from facelight.session_effects import (
     UnlockCamera,
 )
 from facelight.session_events import (
-    CameraSettled,
     Event,
     LightFinished,
     Pressed,
     Quit,
     Tick,
 )
-from facelight.session_types import Action, Phase, SessionOptions, View
+from facelight.session_types import Action, Phase, Result, SessionOptions, View
 
+CANCEL_KEY = "escape"
 Told: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
 @dataclass(slots=True)
 class Ending:
-    """How the last session ended; ``outcome`` is the state machine's word for it."""
+    """How the last session ended.
+
+    Attributes
+    ----------
+    outcome : the state machine's word for it (``docs/kiosk.md``); empty while there was none.
+    decision : of the service; None where it gave none.
+    delivered : the service has taken the clip.
+    source_ended : the camera was a file, and it has ended.
+    """
 
     outcome: str = ""
     decision: str | None = None
     delivered: bool = False
-    spooled: bool = False
+    source_ended: bool = False
 
 
 class Loop:
@@ -63,7 +70,6 @@ class Loop:
         self._clock = clock
         self._told = told
         self._stop = threading.Event()
-        self._waiting: deque[Event] = deque()
         self._show = ShowScene(View.IDLE)
         self._settle: tuple[int, int] | None = None
         self._light_job: int | None = None
@@ -83,16 +89,15 @@ class Loop:
             for event in self._gathered():
                 state, effects = session.step(state, event, self._clock.now_ns())
                 self._carry_out(effects)
-            if state.phase is not Phase.ENDED:
-                self._flip()
+            self._flip()  # the last one too: no colour stays on the screen
         return self.ending
 
     def _gathered(self) -> list[Event]:
         events: list[Event] = [Quit()] if self._stop.is_set() else []
         events += [found for event in self._screen.poll() for found in self._of_input(event)]
-        events += self._desk.poll()
-        while self._waiting:
-            events.append(self._waiting.popleft())
+        seen = self._desk.poll()
+        self.ending.source_ended |= any(isinstance(event, Quit) for event in seen)
+        events += seen
         events += self._due(self._clock.now_ns())
         return [*events, Tick()]
 
@@ -100,24 +105,22 @@ class Loop:
         if event.kind is InputKind.QUIT:
             return [Quit()]
         if event.action is None:
-            return []
+            # while the light runs there is no button that could bring a person out of it
+            return [Pressed(Action.CANCEL)] if event.key == CANCEL_KEY else []
         if event.action.startswith(LANGUAGE_ACTION):
             self._words.choose(event.action.removeprefix(LANGUAGE_ACTION))
             return []
         return [Pressed(Action(event.action))]
 
     def _due(self, now_ns: int) -> list[Event]:
-        """Return the answers to settle and light that time alone brings."""
+        """Return what time alone brings: the camera has settled, the light is over."""
         events: list[Event] = []
         if self._settle is not None and now_ns >= self._settle[1]:
             job, self._settle = self._settle[0], None
-            locked = self._desk.lock_camera()
-            events.append(CameraSettled(job, locked))
-        light = self._desk.light
-        if self._light_job is not None and light is not None and light.due(now_ns) is None:
+            self._desk.lock_camera(job)
+        if self._light_job is not None and (bad := self._desk.played(now_ns)) is not None:
             job, self._light_job = self._light_job, None
-            light.stop(now_ns)
-            events.append(LightFinished(job, self._desk.bad_slots()))
+            events.append(LightFinished(job, bad))
         return events
 
     def _flip(self) -> None:
@@ -142,7 +145,7 @@ class Loop:
         self._show = effect
 
     def _on_open(self, effect: OpenSession) -> None:
-        self.ending = Ending()
+        self.ending = Ending(source_ended=self.ending.source_ended)
         self._desk.open(light=effect.light)
 
     def _on_close(self, effect: CloseSession) -> None:
@@ -184,8 +187,7 @@ class Loop:
         if effect.name == "result":
             decision = data.get("decision")
             self.ending.decision = None if decision is None else str(decision)
-            self.ending.delivered = data.get("result") != "saved"
-            self.ending.spooled = data.get("result") == "saved"
+            self.ending.delivered = data.get("result") != Result.SAVED
         if self._once and effect.name == "idle" and "after" in data:
             self.ending.outcome = str(data["after"])
             self._stop.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections import deque
@@ -9,16 +10,25 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from capture.camera import Camera
+from capture.clock import Clock
 from capture.errors import CameraError, SourceError
 from capture.frame import Frame
 from facelight.kiosk.eyes import Eyes
 from facelight.session_events import DeviceBack, DeviceLost, Event, Quit
 from facelight.session_types import Device
-from preprocess.errors import TrackerError
+from preprocess.errors import PreprocessError
+
+_LOG = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 0.5
 """Commands wait for at most one read; a lost camera is told within half a second."""
-JOIN_S = 1.5
+PAUSE_S = 0.05
+"""After a lost camera or an ended one: commands are still carried out."""
+BROKEN_PAUSE_S = 0.5
+"""After a tracker that failed: a new one is made, but not thirty a second."""
+JOIN_S = 1.2
+STEP_LAG_NS = 40_000_000
+"""With a virtual clock a frame is looked at this long after it came: what tracking takes live."""
 
 Command: TypeAlias = Callable[[Eyes], Sequence[Event]]
 
@@ -26,16 +36,24 @@ Command: TypeAlias = Callable[[Eyes], Sequence[Event]]
 class Observer(Protocol):
     """Where frames become events."""
 
+    @property
+    def looked(self) -> int:
+        """How many frames were judged so far; stands still when camera or tracker do."""
+        ...
+
     def post(self, command: Command) -> None:
         """Let the eyes do something before the next frame; its events come with ``poll``."""
         ...
 
     def poll(self) -> list[Event]:
-        """Return what was seen since the last call; never waits."""
+        """Return what was seen since the last call; never waits.
+
+        Raises whatever ended the observer: without it nobody watches.
+        """
         ...
 
     def preview(self) -> Frame | None:
-        """Return the newest frame."""
+        """Return the newest frame; None while there is none to show."""
         ...
 
     def close(self) -> None:
@@ -52,19 +70,75 @@ class Paced(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsJpeg(Protocol):
+    """A camera that delivers JPEG and keeps its own bytes."""
+
+    @property
+    def last_jpeg(self) -> bytes | None:
+        """Bytes of the frame that ``read`` returned last."""
+        ...
+
+
+class _Watch:
+    """What both observers do with a frame; tells each change of a device once."""
+
+    def __init__(self, camera: Camera, eyes: Eyes) -> None:
+        self.camera = camera
+        self.eyes = eyes
+        self.events: deque[Event] = deque()
+        self.newest: Frame | None = None
+        self.looked = 0
+        self._lost: set[Device] = set()
+
+    def take(self) -> list[Event]:
+        events = []
+        while self.events:
+            events.append(self.events.popleft())
+        return events
+
+    def look(self, frame: Frame, jpeg: bytes | None) -> bool:
+        """Judge a frame; False when tracker or clip have failed and were thrown away."""
+        try:
+            self.events.append(self.eyes.look(frame, jpeg))
+        except PreprocessError as error:
+            if self.told(Device.TRACKER, lost=True):
+                _LOG.warning("the tracker failed: %s", error)
+            self.eyes.restart()
+            return False
+        self.looked += 1
+        self.told(Device.TRACKER, lost=False)
+        return True
+
+    def told(self, device: Device, *, lost: bool) -> bool:
+        """Tell a change of a device; return whether it is one."""
+        if lost == (device in self._lost):
+            return False
+        (self._lost.add if lost else self._lost.remove)(device)
+        self.events.append(DeviceLost(device) if lost else DeviceBack(device))
+        return True
+
+    def jpeg(self) -> bytes | None:
+        """Return the camera's own bytes of the frame that was read last."""
+        return self.camera.last_jpeg if isinstance(self.camera, KeepsJpeg) else None
+
+
 class ThreadObserver:
     """Reads and looks in one thread; a slow look makes the camera drop, never the queue grow."""
 
     def __init__(self, camera: Camera, eyes: Eyes) -> None:
-        self._camera = camera
-        self._eyes = eyes
+        self._watch = _Watch(camera, eyes)
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._events: deque[Event] = deque()
-        self._newest: Frame | None = None
-        self._lost: set[Device] = set()
         self._stop = threading.Event()
+        self._ended = False
+        self._crash: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="facelight-observer", daemon=True)
         self._thread.start()
+
+    @property
+    def looked(self) -> int:
+        """How many frames were judged so far."""
+        return self._watch.looked
 
     def post(self, command: Command) -> None:
         """Let the eyes do something before the next frame."""
@@ -72,96 +146,101 @@ class ThreadObserver:
 
     def poll(self) -> list[Event]:
         """Return what was seen since the last call."""
-        events = []
-        while self._events:
-            events.append(self._events.popleft())
-        return events
+        if self._crash is not None:
+            raise self._crash
+        return self._watch.take()
 
     def preview(self) -> Frame | None:
         """Return the newest frame."""
-        return self._newest
+        return self._watch.newest
 
     def close(self) -> None:
-        """End the thread; it is bounded by one read."""
+        """End the thread; it is bounded by one read and one look."""
         self._stop.set()
         self._thread.join(JOIN_S)
+        if self._thread.is_alive():
+            _LOG.warning("the observer is still at work; it ends by itself")
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
                 self._carry_out()
                 self._observe()
+        except BaseException as crash:  # noqa: BLE001 - raised again in the thread that polls
+            self._crash = crash
         finally:
-            self._eyes.close()
+            self._watch.eyes.close()
 
     def _carry_out(self) -> None:
         while not self._commands.empty():
-            self._events.extend(self._commands.get()(self._eyes))
+            self._watch.events.extend(self._commands.get()(self._watch.eyes))
 
     def _observe(self) -> None:
+        watch = self._watch
+        if self._ended:
+            self._stop.wait(PAUSE_S)
+            return
         try:
-            frame = self._camera.read(READ_TIMEOUT_S)
-        except (CameraError, SourceError):
-            self._newest = None
-            self._told(Device.CAMERA, lost=True)
-            self._stop.wait(0.05)
+            frame = watch.camera.read(READ_TIMEOUT_S)
+        except (CameraError, SourceError) as error:
+            watch.newest = None
+            if watch.told(Device.CAMERA, lost=True):
+                _LOG.warning("the camera is lost: %s", error)
+            self._stop.wait(PAUSE_S)
             return
         if frame is None:
-            self._events.append(Quit())
-            self._stop.wait()
+            self._ended = True
+            watch.newest = None
+            watch.events.append(Quit())
             return
-        self._told(Device.CAMERA, lost=False)
-        self._newest = frame
-        try:
-            self._events.append(self._eyes.look(frame))
-        except TrackerError:
-            self._told(Device.TRACKER, lost=True)
-            self._eyes.open_person()
-        else:
-            self._told(Device.TRACKER, lost=False)
-
-    def _told(self, device: Device, *, lost: bool) -> None:
-        """Tell a change once."""
-        if lost and device not in self._lost:
-            self._lost.add(device)
-            self._events.append(DeviceLost(device))
-        elif not lost and device in self._lost:
-            self._lost.remove(device)
-            self._events.append(DeviceBack(device))
+        watch.told(Device.CAMERA, lost=False)
+        watch.newest = frame
+        if not watch.look(frame, watch.jpeg()):
+            self._stop.wait(BROKEN_PAUSE_S)
 
 
 class StepObserver:
     """Looks at every frame that is due when it is asked: for cameras on a virtual clock."""
 
-    def __init__(self, camera: Camera, eyes: Eyes) -> None:
+    def __init__(self, camera: Camera, eyes: Eyes, clock: Clock) -> None:
         if not isinstance(camera, Paced):
             raise CameraError(f"{camera.info.name}: only a camera that tells what is due can step")
-        self._camera = camera
+        self._watch = _Watch(camera, eyes)
         self._paced: Paced = camera
-        self._eyes = eyes
-        self._events: list[Event] = []
-        self._newest: Frame | None = None
+        self._clock = clock
+        self._waiting: deque[tuple[Frame, bytes | None]] = deque()
+        self._ended = False
+
+    @property
+    def looked(self) -> int:
+        """How many frames were judged so far."""
+        return self._watch.looked
 
     def post(self, command: Command) -> None:
         """Let the eyes do something now."""
-        self._events.extend(command(self._eyes))
+        self._watch.events.extend(command(self._watch.eyes))
 
     def poll(self) -> list[Event]:
         """Look at what is due, and return what was seen."""
-        while self._paced.ready():
-            frame = self._camera.read()
+        watch = self._watch
+        while not self._ended and self._paced.ready():
+            frame = watch.camera.read()
             if frame is None:
-                self._events.append(Quit())
+                self._ended = True
+                watch.events.append(Quit())
                 break
-            self._newest = frame
-            self._events.append(self._eyes.look(frame))
-        events, self._events = self._events, []
-        return events
+            watch.newest = frame
+            self._waiting.append((frame, watch.jpeg()))
+        now_ns = self._clock.now_ns()
+        while self._waiting and self._waiting[0][0].t_received_ns + STEP_LAG_NS <= now_ns:
+            watch.look(*self._waiting.popleft())
+        return watch.take()
 
     def preview(self) -> Frame | None:
         """Return the newest frame."""
-        return self._newest
+        return self._watch.newest
 
     def close(self) -> None:
         """Release the tracker."""
-        self._eyes.close()
+        self._waiting.clear()
+        self._watch.eyes.close()

@@ -22,10 +22,18 @@ class TimingOptions:
         12.0, unit="ms", low=0.0, high=500.0, why="95th percentile of a session's own estimate"
     )
     exposure_ms: float = option(
-        33.4, unit="ms", low=0.1, high=1000.0, why="the longest exposure that still gives 30 fps"
+        33.333333,
+        unit="ms",
+        low=0.1,
+        high=1000.0,
+        why="the longest that still gives 30 fps; exactly this value means that it is not known",
     )
     readout_ms: float = option(
-        30.0, unit="ms", low=0.0, high=1000.0, why="rolling shutters take 10 to 33 ms"
+        30.0,
+        unit="ms",
+        low=0.0,
+        high=1000.0,
+        why="rolling shutters take 10 to 33; exactly this value means that it is not known",
     )
 
     def timing(self) -> Timing:

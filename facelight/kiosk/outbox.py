@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol, Self
 
 from facelight.delivery import open_client
 from facelight.package import submission_of
 from facelight.session_events import Delivered, Event, NotDelivered, Spooled, WorkFailed
+from facelight.session_types import Problem
 from facelight.settings import Settings, spool_dir
 from preprocess.clip import Clip
+from uploader.bad_requests import BY_CODE
 from uploader.client import Detector
 from uploader.errors import UploaderError
 from uploader.opening import open_spool
 from uploader.submission import Origin, Outcome, Submission
-from uploader.worker import DeliveryWorker
+from uploader.worker import DeliveryWorker, Ticket
 
 LARGEST_BODY_BYTES = 26_000_000
 WAIT_S = 40.0
 """Below the session's own limit for delivery: its answer is told before the session gives up."""
+SLICE_S = 0.2
+"""How soon a wait for the service notices that the kiosk ends."""
+STOP_S = 1.0
+"""A request under way may take its time-outs; the kiosk must end now, and the spool keeps it."""
 
 
 class Outbox(Protocol):
@@ -42,17 +50,26 @@ class Outbox(Protocol):
 
 
 class SpoolOutbox:
-    """The spool and its delivery thread; the network may come and go."""
+    """The spool and its delivery thread; the network may come and go.
+
+    Raises
+    ------
+    UploaderError
+        endpoint, credential or spool of the settings cannot be used.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.outcome: Outcome | None = None
-        self._stack = ExitStack()
-        client = self._stack.enter_context(open_client(settings))
-        self._spool = self._stack.enter_context(
-            open_spool(spool_dir(settings), settings.spool, key_file=settings.device_key_file)
-        )
-        self._worker = DeliveryWorker(self._spool, client, settings.retry)
-        self._stack.enter_context(self._worker)
+        self._closing = threading.Event()
+        with ExitStack() as opening:
+            client = opening.enter_context(open_client(settings))
+            self._spool = opening.enter_context(
+                open_spool(spool_dir(settings), settings.spool, key_file=settings.device_key_file)
+            )
+            self._worker = DeliveryWorker(self._spool, client, settings.retry)
+            self._worker.start()
+            opening.callback(self._worker.stop, STOP_S)
+            self._stack = opening.pop_all()
 
     def ensure_room(self) -> None:
         """Raise `SpoolError` when the next session might not find room on the disk."""
@@ -67,11 +84,12 @@ class SpoolOutbox:
             tell(WorkFailed(job, str(error)))
             return
         tell(Spooled(job))
-        self.outcome = ticket.wait(WAIT_S)
+        self.outcome = self._answer(ticket)
         tell(answer_of(job, self.outcome))
 
     def close(self) -> None:
-        """Stop the delivery thread."""
+        """Stop the delivery thread; a request under way is given up and sent again next time."""
+        self._closing.set()
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -79,6 +97,14 @@ class SpoolOutbox:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+    def _answer(self, ticket: Ticket) -> Outcome | None:
+        """Return the outcome of the first attempt; None when there is none in time."""
+        until_s = time.monotonic() + WAIT_S
+        outcome = None
+        while outcome is None and time.monotonic() < until_s and not self._closing.is_set():
+            outcome = ticket.wait(SLICE_S)
+        return outcome
 
 
 class DirectOutbox:
@@ -94,13 +120,16 @@ class DirectOutbox:
 
     def send(self, job: int, clip: Clip, origin: Origin, tell: Callable[[Event], None]) -> None:
         """Make one attempt."""
-        self.submission = None
+        self.submission = self.outcome = None
         try:
             self.submission = submission_of(clip, origin)
+        except UploaderError as error:
+            tell(WorkFailed(job, str(error)))
+            return
+        try:
             self.outcome = self._client.detect(self.submission)
         except UploaderError as error:
-            if self.submission is not None:
-                self.outcome = Outcome.of_error(self.submission, error)
+            self.outcome = Outcome.of_error(self.submission, error)
         tell(answer_of(job, self.outcome))
 
     def close(self) -> None:
@@ -109,11 +138,11 @@ class DirectOutbox:
 
 def answer_of(job: int, outcome: Outcome | None) -> Event:
     """Return what the session is told of an outcome; None is no answer in time."""
-    if outcome is None or outcome.error is not None:
+    if outcome is None:
         return NotDelivered(job)
-    return Delivered(job, None if outcome.decision is None else str(outcome.decision))
-
-
-def events_of(*events: Event) -> Sequence[Event]:
-    """Return events as a sequence."""
-    return events
+    if outcome.error is None:
+        return Delivered(job, None if outcome.decision is None else str(outcome.decision))
+    if not outcome.error.final:
+        return NotDelivered(job)
+    known = BY_CODE.get(outcome.error.code)
+    return NotDelivered(job, Problem.QUALITY if known and known.for_person else Problem.NOT_SENT)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from capture.errors import CaptureError
 from capture.frame import Frame
@@ -14,72 +16,112 @@ from capture.timeline import Timeline
 
 QUEUE_FRAMES = 90
 """Three seconds: a whole session waits in memory where the disk stalls (250 MB at 720p)."""
-JOIN_S = 30.0
+
+Ended: TypeAlias = Callable[["Recorder"], None]
+
+
+class _Order(StrEnum):
+    KEEP = "keep"
+    DELETE = "delete"
 
 
 class Recorder:
     """One recording in a thread of its own; a disk too slow for it ends the recording alone.
 
+    Every method returns at once.
+
+    Parameters
+    ----------
+    path : ``NAME.flrec``, which must not exist yet; it is opened in the thread.
+    on_end : called once in the thread when the recording is complete, failed or was given up.
+    limit : frames that wait for the disk at most.
+
     Attributes
     ----------
-    problem : why there will be no recording; empty while all is well.
-    path : ``NAME.flrec``.
+    problem : why there is no recording; empty while all is well.
+    kept : the recording is complete on the disk.
     """
 
-    def __init__(self, path: Path, head: RecordingHead) -> None:
+    def __init__(
+        self,
+        path: Path,
+        head: RecordingHead,
+        on_end: Ended | None = None,
+        limit: int = QUEUE_FRAMES,
+    ) -> None:
         self.path = path
         self.problem = ""
-        self._writer = RecordingWriter(path, head)
-        self._queue: queue.Queue[Frame | None] = queue.Queue(QUEUE_FRAMES)
+        self.kept = False
+        self._head = head
+        self._on_end = on_end
+        self._limit = limit
+        self._frames: deque[tuple[Frame, bytes | None]] = deque()
+        self._changed = threading.Condition()
+        self._order: _Order | None = None
+        self._timeline: Timeline | None = None
         self._thread = threading.Thread(target=self._run, name="facelight-recorder", daemon=True)
         self._thread.start()
 
-    def write(self, frame: Frame) -> None:
-        """Hand over a frame; never waits."""
-        if self.problem:
-            return
-        try:
-            self._queue.put_nowait(frame)
-        except queue.Full:
-            self.problem = f"{self.path}: the disk does not keep up with the camera"
+    def write(self, frame: Frame, jpeg: bytes | None = None) -> None:
+        """Hand over a frame, with the camera's own JPEG bytes where there are any."""
+        with self._changed:
+            if self.problem or self._order is not None:
+                return
+            if len(self._frames) >= self._limit:
+                self.problem = f"{self.path}: the disk does not keep up with the camera"
+                self._frames.clear()
+            else:
+                self._frames.append((frame, jpeg))
+            self._changed.notify()
 
     def finish(self, timeline: Timeline | None) -> None:
-        """Complete the recording in the background."""
-        self._end(lambda: self._complete(timeline))
+        """Complete the recording with the light that was really shown."""
+        self._timeline = timeline
+        self._end(_Order.KEEP)
 
     def abort(self) -> None:
-        """Delete what was written."""
-        self._end(self._writer.abort)
+        """Delete what was written; does nothing after ``finish``."""
+        self._end(_Order.DELETE)
 
-    def _end(self, last: Callable[[], object]) -> None:
-        self._last = last
-        if not self._thread.is_alive():
-            return
-        try:
-            self._queue.put(None, timeout=JOIN_S)
-        except queue.Full:
-            self.problem = self.problem or f"{self.path}: the disk does not answer"
-
-    def join(self, timeout_s: float = JOIN_S) -> bool:
+    def join(self, timeout_s: float) -> bool:
         """Wait until the recording is complete or gone; return whether it is."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _run(self) -> None:
-        while (frame := self._queue.get()) is not None:
-            if self.problem:
-                continue
-            try:
-                self._writer.write(frame)
-            except CaptureError as error:
-                self.problem = str(error)
-        self._last()
+    def _end(self, order: _Order) -> None:
+        with self._changed:
+            if self._order is None:
+                self._order = order
+                if order is _Order.DELETE:
+                    self._frames.clear()
+                self._changed.notify()
 
-    def _complete(self, timeline: Timeline | None) -> None:
-        if self.problem:
-            self._writer.abort()
-            return
+    def _run(self) -> None:
         try:
-            self._writer.finish(timeline)
+            self._record()
         except CaptureError as error:
-            self.problem = str(error)
+            self._fail(str(error))
+        if self._on_end is not None:
+            self._on_end(self)
+
+    def _record(self) -> None:
+        """Write until told to stop; an unfinished writer leaves nothing behind."""
+        with RecordingWriter(self.path, self._head) as writer:
+            while (taken := self._next()) is not None:
+                writer.write(*taken)
+            if self._order is _Order.KEEP and not self.problem:
+                writer.finish(self._timeline)
+                self.kept = True
+
+    def _next(self) -> tuple[Frame, bytes | None] | None:
+        """Wait for a frame; None when there will be none, or the recording has failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frames or self._order or self.problem)
+            if self.problem or not self._frames:
+                return None
+            return self._frames.popleft()
+
+    def _fail(self, problem: str) -> None:
+        with self._changed:
+            self.problem = self.problem or problem
+            self._frames.clear()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 from urllib.parse import urlsplit
 
-from capture.camera import Provenance
+from capture.camera import Camera, Provenance
 from capture.clock import Clock, SystemClock
 from capture.display.port import FlipRecord, InputEvent, Refresh, Screen
 from capture.display.pygame_screen import PygameScreen, ScreenOptions
@@ -23,19 +24,22 @@ from capture.display.scene import Scene
 from capture.errors import DisplayError
 from capture.live.spec import open_camera
 from capture.simulator.screen import FlipHistory
+from facelight import __version__
 from facelight.delivery import endpoint_of
 from facelight.errors import Exit, FacelightError
-from facelight.kiosk.kiosk import Devices, KioskSession, live
+from facelight.kiosk.kiosk import Devices, Extras, KioskSession, checked_words, live
 from facelight.kiosk.loop import Ending
 from facelight.kiosk.outbox import SpoolOutbox
 from facelight.kiosk.wording import Words
 from facelight.screens import every_scene
+from facelight.session_types import Problem, Result
 from facelight.settings import Settings
 from uploader.errors import ProvenanceError
 
 CONNECT_TIMEOUT_S = 5.0
-_REJECTED = frozenset({"quality", "light", "moved", "time", "second"})
-_NOT_SENT = frozenset({"saved", "not_sent"})
+EVENTS_VERSION = 1
+_REJECTED = frozenset({Problem.QUALITY, Problem.LIGHT, Problem.MOVED, Problem.TIME, Problem.SECOND})
+_LOG = logging.getLogger(__name__)
 
 
 class KioskError(FacelightError):
@@ -60,32 +64,57 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
     ------
     FacelightError, CaptureError, UploaderError
         before anything is shown: unsafe plan, missing language, theme, font, display or camera,
-        service that cannot be reached.
+        service that cannot be reached. Later: the display or a thread of ours is lost.
     """
-    if not asked.offline:
-        ensure_reachable(endpoint_of(settings).url)
-    if asked.record_dir is not None:
-        ensure_folder(asked.record_dir)
     clock, history = SystemClock(), FlipHistory()
-    with ExitStack() as stack:
+    with ExitStack() as stack, stopping() as stop:
+        words = checked_words(settings)
+        if not asked.offline:
+            ensure_reachable(endpoint_of(settings).url)
+        if asked.record_dir is not None:
+            ensure_folder(asked.record_dir)
         outbox = stack.enter_context(SpoolOutbox(settings))
-        glass = open_screen(settings, clock)
-        stack.callback(glass.close)
-        camera = open_camera(settings.kiosk.camera, settings.camera, clock, history)
-        stack.callback(camera.close)
+        camera = stack.enter_context(
+            open_camera(settings.kiosk.camera, settings.camera, clock, history)
+        )
         refuse_simulated(settings, camera.info.provenance)
+        glass = stack.enter_context(closing(open_screen(settings, words, clock)))
         devices = Devices(camera, LightingScreen(glass, history), outbox, clock)
         told = EventWriter(clock) if asked.events else None
-        kiosk = stack.enter_context(KioskSession(live(settings), devices, told, asked.record_dir))
-        with stopping(kiosk):
-            ending = kiosk.run(once=asked.once)
+        if told is not None:
+            told("start", about(camera, glass, settings))
+        extras = Extras(record_dir=asked.record_dir)
+        kiosk = stack.enter_context(KioskSession(live(settings), devices, told, extras))
+        stop.calls(kiosk.stop)
+        ending = kiosk.run(once=asked.once)
     return exit_of(ending, asked)
 
 
-def open_screen(settings: Settings, clock: Clock) -> PygameScreen:
+def about(camera: Camera, screen: Screen, settings: Settings) -> dict[str, Any]:
+    """Return what the ``start`` event says of the devices."""
+    info, refresh = camera.info, screen.refresh
+    return {
+        "version": EVENTS_VERSION,
+        "software": f"facelight/{__version__}",
+        "camera": {
+            "id": info.id,
+            "name": info.name,
+            "size": list(info.size_wh),
+            "provenance": info.provenance.value,
+        },
+        "screen": {
+            "size": list(screen.size_wh),
+            "refresh_hz": round(refresh.hz, 2),
+            "missed": refresh.missed,
+            "timed_by": refresh.source.value,
+        },
+        "endpoint": endpoint_of(settings).url,
+    }
+
+
+def open_screen(settings: Settings, words: Words, clock: Clock) -> PygameScreen:
     """Return the open screen, after every text in every language was found to be drawable."""
     options = settings.kiosk
-    words = Words(options, settings.plan, light=settings.session.light)
     chosen = ScreenOptions(
         display=options.display, windowed=options.windowed, unsynced=options.unsynced
     )
@@ -133,15 +162,34 @@ def refuse_simulated(settings: Settings, provenance: Provenance) -> None:
         )
 
 
+class Stop:
+    """What a signal does: unwinds while things are being opened, then ends the kiosk gently."""
+
+    def __init__(self) -> None:
+        self._end: Callable[[], None] | None = None
+
+    def calls(self, end: Callable[[], None]) -> None:
+        """From now on call ``end`` instead of raising."""
+        self._end = end
+
+    def __call__(self, number: int, _frame: object) -> None:
+        """Handle a signal; a second one unwinds in any case."""
+        end, self._end = self._end, None
+        if end is None:
+            raise SystemExit(128 + number)
+        end()
+
+
 @contextmanager
-def stopping(kiosk: KioskSession) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the kiosk at its next flip."""
+def stopping() -> Iterator[Stop]:
+    """Let SIGINT and SIGTERM end what runs here, with everything closed."""
+    stop = Stop()
     names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
     before = {name: signal.getsignal(getattr(signal, name)) for name in names}
     for name in names:
-        signal.signal(getattr(signal, name), lambda *_: kiosk.stop())
+        signal.signal(getattr(signal, name), stop)
     try:
-        yield
+        yield stop
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)
@@ -149,31 +197,44 @@ def stopping(kiosk: KioskSession) -> Iterator[None]:
 
 def exit_of(ending: Ending, asked: Asked) -> Exit:
     """Return the exit code of ``--once``; without it, ending on request is success."""
+    if ending.source_ended and not ending.delivered:
+        return Exit.FAILED
     if not asked.once or ending.outcome in {"", "quit"}:
         return Exit.DONE
-    if ending.outcome in _NOT_SENT:
+    if ending.outcome == Result.SAVED:
         return Exit.NOT_DELIVERED
     if ending.outcome in _REJECTED:
         return Exit.REJECTED
     if not ending.delivered:
         return Exit.FAILED
-    unreal = ending.decision is not None and ending.decision != "realface"
+    unreal = ending.decision is not None and ending.decision.casefold() != "realface"
     return Exit.NOT_REAL if asked.exit_by_decision and unreal else Exit.DONE
 
 
 class EventWriter:
-    """Writes each event as one JSON line on stdout; for any thread."""
+    """Writes each event as one JSON line on stdout; for any thread.
 
-    def __init__(self, clock: Clock) -> None:
+    Who reads them may go away: the kiosk serves on, and says so once in the log.
+    """
+
+    def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
         self._clock = clock
+        self._stream = sys.stdout if stream is None else stream
         self._lock = threading.Lock()
+        self._broken = False
 
     def __call__(self, name: str, values: dict[str, Any]) -> None:
         """Write ``{"t_ms": ..., "event": name, ...}``."""
         line = json.dumps({"t_ms": self._clock.now_ns() // 1_000_000, "event": name} | values)
         with self._lock:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+            if self._broken:
+                return
+            try:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            except (OSError, ValueError) as error:  # a closed stream raises ValueError
+                self._broken = True
+                _LOG.warning("events are no longer written: %s", error)
 
 
 class LightingScreen:

@@ -302,6 +302,18 @@ def test_the_decision_is_told_without_accusing(
     assert kiosk.scene.result is result
 
 
+@pytest.mark.parametrize(
+    ("refused", "view"), [(Problem.QUALITY, View.RETRY), (Problem.NOT_SENT, View.STOPPED)]
+)
+def test_nobody_is_told_that_refused_pictures_are_stored(
+    kiosk: Kiosk, refused: Problem, view: View
+) -> None:
+    kiosk.to_deliver()
+    kiosk.send(Spooled(kiosk.state.job))
+    kiosk.send(NotDelivered(kiosk.state.job, refused))
+    assert (kiosk.scene.view, kiosk.scene.problem) == (view, refused)
+
+
 def test_a_passer_by_starts_nothing(kiosk: Kiosk) -> None:
     kiosk.run(2000, NOBODY)
     kiosk.run(300, GOOD)
@@ -711,7 +723,7 @@ wild = st.one_of(
     st.builds(WorkFailed, jobs, st.just("x")),
     st.builds(Spooled, jobs),
     st.builds(Delivered, jobs, st.sampled_from(["realface", "spoofface", None])),
-    st.builds(NotDelivered, jobs),
+    st.builds(NotDelivered, jobs, st.sampled_from([None, Problem.QUALITY, Problem.NOT_SENT])),
 )
 moves = st.one_of(
     st.tuples(st.just("event"), wild),
