@@ -42,7 +42,7 @@ class Measurer:
         noise = sharpness.noise_codes(grey, patch.core)
         # grey weighs a lit channel by as little as .11 and quantises its edges away
         edges = patch.brightest_codes.astype(np.float32) if lit else grey
-        blur = sharpness.edge_blur(edges, patch.core, noise)
+        blur = sharpness.edge_blur(edges, patch.core, noise, patch.scale)
         left, right, above, below = size_margins.frame_margins(face, frame.size_wh)
         over_grey, over_any = exposure.clipped_shares(patch)
         return Measures(
