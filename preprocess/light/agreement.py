@@ -208,7 +208,7 @@ def _state(
     if view.fit.strength < (options.present if explained else options.certain):
         return "none"
     limit = max(options.p_limit, 1.5 * verdict.p_floor)
-    lost = verdict.rival_rho - verdict.peak > options.rival_slots / len(view.labels)
+    lost = verdict.beaten(options.rival_slots / len(view.labels))
     if verdict.peak < options.rho_least or verdict.p_value > limit or lost:
         return "mismatch"
     testable = verdict.p_floor < 0.5

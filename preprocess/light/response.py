@@ -164,7 +164,7 @@ def _mismatched(tried: Attempt, options: ResponseOptions) -> bool:
     return (
         labelling.peak < options.rho_least
         or labelling.p_value > limit
-        or labelling.rival_rho - labelling.peak > options.rival_slots / len(tried.slots)
+        or labelling.beaten(options.rival_slots / len(tried.slots))
     )
 
 
