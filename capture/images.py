@@ -139,6 +139,17 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
 
 
+def read_image(path: Path) -> ImageU8:
+    """Return one image file as (H, W, 3) uint8 BGR, upright, read-only.
+
+    Raises
+    ------
+    SourceError
+        missing, unreadable, damaged, or too large.
+    """
+    return _load(path)
+
+
 def image_files(folder: Path) -> list[Path]:
     """Return the files that make up a folder's session: images and ``frames.csv``, sorted."""
     try:

@@ -66,12 +66,13 @@ class FaceMeshTracker:
         self._detector = FaceDetector(min(self._options.kept_score, self._options.found_score))
         self._mesh = FaceMeshGraph()
         self._open = True
-        self._last_ns: int | None = None
-        self._points: Points | None = None
-        self._until_watch = 0
-        self._doubted = 0
-        self._quarter = 0
-        self._others: tuple[float, ...] = ()
+        self._last_ns: int | None
+        self._points: Points | None
+        self._until_watch: int
+        self._doubted: int
+        self._quarter: int
+        self._others: tuple[float, ...]
+        self.reset()
 
     @property
     def backend(self) -> str:
@@ -87,6 +88,15 @@ class FaceMeshTracker:
             points = self._watch(frame.pixels, points)
         self._points = points
         return None if points is None else self._face(points, frame.size_wh)
+
+    def reset(self) -> None:
+        """Begin another session, as a fresh tracker would, without loading the models again."""
+        self._last_ns = None
+        self._points = None
+        self._until_watch = 0
+        self._doubted = 0
+        self._quarter = 0
+        self._others = ()
 
     def close(self) -> None:
         """Release the models; idempotent."""

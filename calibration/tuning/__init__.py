@@ -1,0 +1,1 @@
+"""Thresholds from labelled material: measured, split by subject, tuned, reported."""

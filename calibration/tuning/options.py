@@ -1,0 +1,67 @@
+"""What the tuner can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from calibration.errors import TuningError
+from capture.options import option
+
+
+class Joint(StrEnum):
+    """How the promise is kept for all limits together: a frame has to pass every one."""
+
+    LAMBDA = "lambda"
+    """All limits are made more lenient or stricter by one factor, found by conformal risk control
+    on the share of frames that any limit rejects."""
+    BONFERRONI = "bonferroni"
+    """Each of the m rejecting limits gets the rate divided by m."""
+    NONE = "none"
+    """Each limit alone gets the whole rate; together they reject more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneOptions:
+    """How thresholds are tuned."""
+
+    target_frr: float = option(
+        0.05,
+        unit="share of good frames",
+        low=0.001,
+        high=0.5,
+        why="a stream tolerates 10 to 20 %; half of the lower end is left for the unforeseen",
+    )
+    limit: float = option(
+        0.2,
+        unit="share of good frames",
+        low=0.001,
+        high=1.0,
+        why="what a stream tolerates at most: the upper bound on held-out subjects must not exceed",
+    )
+    confidence: float = option(
+        0.95, unit="probability", low=0.5, high=0.999, why="of every interval, two-sided"
+    )
+    holdout: float = option(
+        0.3, unit="share of the subjects", low=0.05, high=0.8, why="judged, never tuned on"
+    )
+    seed: int = option(0, unit="", low=0, high=2**31 - 1, why="of the split and the bootstrap")
+    joint: Joint = Joint.LAMBDA
+    relax: bool = True
+    """Move a limit that got stricter back towards its default, at most half-way to the next bad
+    training frame: no further one passes there, and fewer good ones are turned away."""
+    keep: frozenset[str] = frozenset()
+    """Measures whose limits stay as they are."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            low, high = field.metadata.get("low"), field.metadata.get("high")
+            value = getattr(self, field.name)
+            if low is not None and not low <= value <= high:
+                flag = "--" + field.name.replace("_", "-")
+                raise TuningError(f"{flag}: expected {low:g}..{high:g}, got {value:g}")
+        if self.limit < self.target_frr:
+            raise TuningError(
+                f"--limit: {self.limit:g} is below --target-frr {self.target_frr:g}: "
+                "what is promised could never be shown"
+            )
