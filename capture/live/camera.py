@@ -133,7 +133,8 @@ class LiveCamera:
                 if pixels is not None:
                     self._last_jpeg = raw.jpeg
                     self._kept.stats.add(delivered=1)
-                    return Frame(captured.seq, captured.t_frame_ns, raw.t_received_ns, pixels)
+                    t_ns = captured.t_frame_ns
+                    return Frame(captured.seq, t_ns, max(t_ns, raw.t_received_ns), pixels)
                 if left_s == 0:
                     raise self._silence(timeout_s)
 

@@ -66,11 +66,12 @@ class Connection:
         self._new_ns = self._clock.now_ns()
         return raw
 
-    def check_silence(self) -> None:
+    def check_silence(self, reason: str = "") -> None:
         """Raise `CameraError` when there has been no new frame for too long."""
         silent_s = (self._clock.now_ns() - self._new_ns) / 1e9
         if silent_s >= self._options.stall_s:
-            raise CameraError(f"no new frame for {silent_s:.1f} s")
+            why = f": {reason}" if reason else ""
+            raise CameraError(f"no new frame for {silent_s:.1f} s{why}")
 
     def stamped(self, raw: RawFrame) -> int:
         """Return the frame's time."""

@@ -38,13 +38,13 @@ def open_opencv(
     cv2 = _opencv()
     if backend is None:
         backend = _own_backend(cv2)
-    wishes = _wishes(options, v4l2=backend == cv2.CAP_V4L2)
-    flat = [int(part) for wish in wishes for part in wish]
+    asked = wishes(options, v4l2=backend == cv2.CAP_V4L2)
+    flat = [int(part) for wish in asked for part in wish]
     try:
         capture = cv2.VideoCapture(target, backend, flat)
         if not capture.isOpened():
             capture = cv2.VideoCapture(target, backend)
-            for number, value in wishes if capture.isOpened() else ():
+            for number, value in asked if capture.isOpened() else ():
                 capture.set(number, value)
         if not capture.isOpened():
             raise CameraError("it cannot be opened; is another program using it?")
@@ -100,7 +100,7 @@ class OpenCvDevice:
         self._capture.release()
 
 
-def _wishes(options: LiveOptions, *, v4l2: bool) -> list[tuple[int, float]]:
+def wishes(options: LiveOptions, *, v4l2: bool) -> list[tuple[int, float]]:
     """Return what to set, in the backend's order: DirectShow forgets the format with the size."""
     width, height = options.size_wh
     size = [(Property.FRAME_WIDTH, width), (Property.FRAME_HEIGHT, height)]

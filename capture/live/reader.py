@@ -6,7 +6,6 @@ it a thread.
 
 from __future__ import annotations
 
-import logging
 from typing import Protocol
 
 from capture.clock import Clock
@@ -14,8 +13,6 @@ from capture.errors import CameraError
 from capture.live.connection import Connection, Continuity
 from capture.live.feed import DamagedFrameError, FeedFacts, OpenFeed, RawFrame
 from capture.live.options import LiveOptions
-
-_LOG = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
@@ -90,8 +87,7 @@ class Reader:
             self._take_next(connection)
         except DamagedFrameError as problem:
             self._kept.stats.add(damaged=1)
-            _LOG.debug("camera frame left out: %s", problem)
-            connection.check_silence()
+            connection.check_silence(str(problem))
 
     def _take_next(self, connection: Connection) -> None:
         raw = connection.next_new()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from capture.clock import Clock
@@ -11,6 +12,8 @@ from capture.live.connection import Continuity
 from capture.live.feed import FeedFacts, OpenFeed, RawFrame
 from capture.live.options import LiveOptions
 from capture.live.reader import Reader
+
+_LOG = logging.getLogger(__name__)
 
 
 class Worker:
@@ -80,7 +83,8 @@ class Worker:
                 wait_s = self._reader.step()
                 if wait_s > 0:
                     self._stopped.wait(wait_s)
-        except Exception as error:  # noqa: BLE001 - a fault of ours is told to whoever reads
+        except Exception as error:  # noqa: BLE001 - logged, and told to whoever reads
+            _LOG.exception("the camera reader has a fault of its own")
             self._arrivals.lost(error)
         finally:
             self._reader.close()

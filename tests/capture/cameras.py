@@ -12,10 +12,18 @@ from pathlib import Path
 from PIL import Image
 
 from capture.camera import Camera, CameraInfo, Provenance
+from capture.clock import SystemClock, VirtualClock
 from capture.frame import Frame
 from capture.images import ImagesCamera
+from capture.live.arrivals import Identity
+from capture.live.camera import LiveCamera
+from capture.live.mjpeg_http import open_http
+from capture.live.options import LiveOptions
+from capture.live.paced import PacedCamera
 from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
 from capture.video import VideoCamera
+from tests.capture.live.fakes import in_real_time
+from tests.capture.live.streams import StreamServer
 from tests.capture.made_videos import make_video, picture
 from tests.capture.simulator.shooting import conforming
 
@@ -56,11 +64,42 @@ def images(folder: Path) -> Camera:
     return ImagesCamera(folder)
 
 
+def webcam(folder: Path) -> Camera:
+    options = LiveOptions(warmup_frames=2)
+    return LiveCamera(in_real_time().opener(options), Identity("fake", "fake"), options)
+
+
+class ServedCamera(LiveCamera):
+    """A stream with its server, which ends with it."""
+
+    def __init__(self) -> None:
+        self._server = StreamServer()
+        options, clock = LiveOptions(warmup_frames=0), SystemClock()
+        url = self._server.url
+        super().__init__(lambda: open_http(url, options, clock), Identity(url, url), options, clock)
+
+    def close(self) -> None:
+        super().close()
+        self._server.close()
+
+
+def stream(folder: Path) -> Camera:
+    return ServedCamera()
+
+
+def paced_video(folder: Path) -> Camera:
+    stored = VideoCamera(make_video(folder / "a.mkv", [0, 33, 67, 140, 141]))
+    return PacedCamera(stored, VirtualClock(10**12))
+
+
 CASES = [
     CameraCase("video", video),
     CameraCase("avi", avi),
     CameraCase("turned video", turned_video),
     CameraCase("recording", recording),
     CameraCase("images", images),
+    CameraCase("webcam", webcam, endless=True),
+    CameraCase("stream", stream, endless=True),
+    CameraCase("paced video", paced_video),
     CameraCase("simulator", conforming),
 ]

@@ -26,7 +26,9 @@ LAG_NS = 40_000_000
 START_NS = 1_000_000_000_000
 
 
-def noise(number: int, size_wh: tuple[int, int] = (64, 48), level: float = 120) -> NDArray[np.uint8]:
+def noise(
+    number: int, size_wh: tuple[int, int] = (64, 48), level: float = 120
+) -> NDArray[np.uint8]:
     """A picture like no other."""
     grain = np.random.default_rng(number).normal(level, 12, (size_wh[1], size_wh[0], 3))
     return np.clip(grain, 0, 255).astype(np.uint8)
@@ -57,8 +59,8 @@ class Hardware:
     opened: int = 0
     released: int = 0
     wait_for_frame: Callable[[int], None] | None = None
-    shape: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = staticmethod(lambda pixels: pixels)
-    pos_ms: Callable[[float], float] = staticmethod(lambda ms: ms)
+    shape: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda pixels: pixels
+    pos_ms: Callable[[float], float] = lambda ms: ms
 
     def __post_init__(self) -> None:
         reported = self.exposed if self.reported is None else self.reported
