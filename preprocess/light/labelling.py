@@ -73,12 +73,17 @@ def judge_labelling(
     """
     shuffles = _shuffled(labels, permutations, seed)
     every = np.concatenate([labels[None], shuffles, _neighbours(labels, len(palette))])
+    # one more colour that only rivals have: a slot in which the screen stayed neutral
+    palette = np.vstack([palette, np.zeros(palette.shape[1])])
     if free is None or not free.any():
         rho = sums.correlations(palette[every])
+        same = np.all(every == labels, axis=1)
     else:
+        free = np.append(free, False)
+        every = np.array([_renumbered(row, free) for row in every])
         rho = _loose(sums, palette, every, free)
+        same = np.all(every == every[0], axis=1)
     peaks = rho.max(axis=0)
-    same = np.all(every == labels, axis=1)
     drawn = slice(0, 1 + len(shuffles))
     # rounding must not let a shuffle that changes nothing fall below the identity
     reached = same | (peaks >= peaks[0] - 1e-9)
@@ -118,6 +123,17 @@ def _loose(
     return np.array(found)[None]
 
 
+def _renumbered(labels: NDArray[np.intp], free: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give free colours their numbers by first appearance: exchanged, they say the same."""
+    numbers = np.flatnonzero(free)
+    order = [int(colour) for colour in dict.fromkeys(labels.tolist()) if free[colour]]
+    order += [int(colour) for colour in numbers if colour not in order]
+    table = np.arange(len(free))
+    table[order] = numbers
+    renumbered: NDArray[np.intp] = table[labels]
+    return renumbered
+
+
 def _shuffled(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
     generator = np.random.default_rng(seed)
     order = np.argsort(generator.random((count, len(labels))), axis=1)
@@ -125,16 +141,20 @@ def _shuffled(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.int
 
 
 def _neighbours(labels: NDArray[np.intp], colours: int) -> NDArray[np.intp]:
-    """Labellings with one slot changed, two slots swapped, or two colours exchanged throughout."""
+    """Labellings with one slot changed, two slots swapped, or a colour replaced throughout.
+
+    The colour with the number ``colours`` is no light at all.
+    """
     found: list[NDArray[np.intp]] = []
     slots = np.arange(len(labels))
     for slot in slots:
-        found.extend(np.where(slots == slot, colour, labels) for colour in range(colours))
+        found.extend(np.where(slots == slot, colour, labels) for colour in range(colours + 1))
         for other in slots[slot + 1 :]:
             swapped = labels.copy()
             swapped[[slot, other]] = labels[[other, slot]]
             found.append(swapped)
     for one in range(colours):
+        found.append(np.where(labels == one, colours, labels))
         for two in range(one + 1, colours):
             renamed = labels.copy()
             renamed[labels == one], renamed[labels == two] = two, one

@@ -32,11 +32,11 @@ class ResponseOptions:
         0.5, unit="correlation", low=0, high=1, why="below, most of what was seen is not the plan"
     )
     rival_slots: float = option(
-        0.5,
+        0.4,
         unit="slots",
         low=0.1,
         high=5,
-        why="another labelling must win by half of what one wrong slot costs",
+        why="another labelling must win by less than what one wrong slot costs",
     )
     p_limit: float = option(
         0.05, unit="probability", low=0.001, high=0.5, why="above, shuffled colours do as well"
