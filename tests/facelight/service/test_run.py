@@ -18,14 +18,19 @@ SESSIONS = f"{API_ROOT}/sessions"
 NEW = {"livenessOperationMode": "Passive", "deviceCorrelationId": "d"}
 
 
+def service_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "facelight-service"}
+
+
 def test_two_services_run_side_by_side_and_end_with_their_threads() -> None:
+    before = service_threads()
     with LocalService() as one, LocalService() as other:
         assert one.url != other.url
         assert {httpx.get(s.url + SESSIONS, headers=KEY).status_code for s in (one, other)} == {200}
         url = one.url
     with pytest.raises(httpx.ConnectError):
         httpx.get(url + SESSIONS, headers=KEY)
-    assert "facelight-service" not in {thread.name for thread in threading.enumerate()}
+    assert service_threads() == before
 
 
 def test_a_port_that_is_taken_is_named() -> None:
