@@ -54,20 +54,23 @@ class ShutterGuess:
 
     @classmethod
     def of(cls, timing: Timing) -> ShutterGuess:
-        """Take the timing's values where they differ from the defaults of `Timing`.
+        """Take an exposure below the default bound of `Timing` as stated, seek any other.
 
-        Those are upper bounds for its guards; a template built on a bound would be centred too
-        late by half of the excess.
+        The default, and what a low frame rate makes of it, is an upper bound for guards; a template
+        built on a bound would be centred too late by half of the excess.
         """
         bound = Timing(0)
         unstated = timing.readout_ns == bound.readout_ns
         readout = TYPICAL_READOUT_NS if unstated else timing.readout_ns
-        if timing.exposure_ns != bound.exposure_ns:
-            return cls((Shutter(timing.exposure_ns, readout),), np.ones(1))
-        ratio = np.log(np.array(_EXPOSURES_NS) / TYPICAL_EXPOSURE_NS)
+        longest = timing.exposure_ns
+        if longest < bound.exposure_ns:
+            return cls((Shutter(longest, readout),), np.ones(1))
+        tried = np.unique([*_EXPOSURES_NS, longest])
+        # so long a bound comes with a low frame rate: a dim room, where long is likely
+        spread = 0.3 if longest == bound.exposure_ns else 0.6
         return cls(
-            tuple(Shutter(exposure, readout) for exposure in _EXPOSURES_NS),
-            np.exp(-0.5 * (ratio / 0.3) ** 2),
+            tuple(Shutter(int(exposure), readout) for exposure in tried),
+            np.exp(-0.5 * (np.log(tried / TYPICAL_EXPOSURE_NS) / spread) ** 2),
         )
 
 

@@ -78,3 +78,10 @@ def test_a_stated_shutter_is_taken_and_an_unstated_one_is_sought() -> None:
     sought = ShutterGuess.of(Timing(0))
     assert len(sought.shutters) > 2
     assert sought.shutters[int(np.argmax(sought.prior))].exposure_ns == 16 * MS
+
+
+def test_a_bound_that_a_low_frame_rate_made_longer_is_still_a_bound() -> None:
+    sought = ShutterGuess.of(Timing(0, exposure_ns=66 * MS))
+    exposures = [shutter.exposure_ns for shutter in sought.shutters]
+    assert exposures[-1] == 66 * MS
+    assert exposures[int(np.argmax(sought.prior))] == 16 * MS
