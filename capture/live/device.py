@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.clock import Clock
-from capture.errors import CameraError
 from capture.live.controls import CameraControls
 from capture.live.feed import DamagedFrameError, FeedFacts, RawFrame, as_bgr
 from capture.live.jpeg import whole_jpeg
@@ -133,15 +132,7 @@ def fourcc_text(code: float) -> str:
 
 
 def fourcc_number(text: str) -> int:
-    """Return OpenCV's number of a four-character code.
-
-    Raises
-    ------
-    CameraError
-        not four printable ASCII characters.
-    """
-    if len(text) != 4 or not text.isascii() or not text.isprintable():
-        raise CameraError(f"fourcc: expected four characters such as MJPG, got {text!r}")
+    """Return OpenCV's number of a four-character code."""
     return int.from_bytes(text.encode("ascii"), "little")
 
 

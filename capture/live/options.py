@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from capture.options import option
 
@@ -47,9 +46,23 @@ class LiveOptions:
     white_balance_k: float | None = option(
         None, unit="K", low=1500, high=15_000, why="none: what auto white balance has found"
     )
-    mains_hz: Literal[0, 50, 60] = option(
-        50, unit="Hz", why="exposures of whole half periods show no flicker of lamps; 0: ignore"
+    mains_hz: int = option(
+        50,
+        unit="Hz",
+        low=0,
+        high=60,
+        why="50 or 60: exposures of whole half periods show no flicker of lamps; 0: ignore",
     )
     max_frame_mb: float = option(
         16.0, unit="MB", low=0.1, high=256, why="a 4K frame at JPEG quality 95 has about 6 MB"
     )
+
+    def __post_init__(self) -> None:
+        if self.mains_hz not in {0, 50, 60}:
+            raise ValueError(f"mains_hz: expected 0, 50 or 60 Hz, got {self.mains_hz}")
+        if self.fourcc and not (
+            len(self.fourcc) == 4 and self.fourcc.isascii() and self.fourcc.isprintable()
+        ):
+            raise ValueError(
+                f"fourcc: expected four characters such as MJPG, or none, got {self.fourcc!r}"
+            )

@@ -12,7 +12,7 @@ from capture.errors import CameraError
 from capture.live.arrivals import Identity
 from capture.live.camera import LiveCamera
 from capture.live.controls import CameraControls
-from capture.live.device import Device, DeviceFeed, OpenDevice, fourcc_number
+from capture.live.device import Device, DeviceFeed, OpenDevice
 from capture.live.feed import OpenFeed
 from capture.live.found import device_of, list_cameras, stable_id
 from capture.live.mjpeg_http import open_http, parse_url
@@ -67,8 +67,6 @@ def open_camera(
         return _stream(spec, options, clock)
     if "://" in spec:
         raise CameraError(f"camera {spec}: {EXPECTED}")
-    if options.fourcc:
-        fourcc_number(options.fourcc)
     if spec.isascii() and spec.isdigit() and len(spec) <= 4:
         return _by_index(int(spec), options, clock)
     path = Path(spec)

@@ -64,11 +64,6 @@ def test_a_wrong_option_of_the_simulator_names_itself() -> None:
         open_camera("sim:foo=1", light=FlipHistory())
 
 
-def test_a_format_that_is_none_is_refused() -> None:
-    with pytest.raises(CameraError, match="fourcc: expected four characters"):
-        open_camera("0", LiveOptions(fourcc="JPEG2"))
-
-
 def test_a_video_is_played_at_its_own_pace(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mkv")
     with open_camera(str(path), clock=VirtualClock()) as camera:
