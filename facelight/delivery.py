@@ -34,15 +34,19 @@ def endpoint_of(settings: Settings) -> Endpoint:
     return endpoint(settings.endpoint, settings.region)
 
 
-def open_client(settings: Settings) -> DetectClient:
-    """Return a client for the service of the settings, with the one credential there is."""
+def open_client(settings: Settings, *, own_tokens: bool = False) -> DetectClient:
+    """Return a client for the service of the settings, with the one credential there is.
+
+    With ``own_tokens`` it has none: each submission carries its own session's token.
+    """
     where = endpoint_of(settings)
     options = DetectOptions(
         http=settings.http,
         model_version=settings.model_version,
         allow_simulated=settings.allow_simulated,
     )
-    return DetectClient(where, find_credential(settings, where.url), options)
+    credential = None if own_tokens else find_credential(settings, where.url)
+    return DetectClient(where, credential, options)
 
 
 class Deliverer:

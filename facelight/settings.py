@@ -24,6 +24,7 @@ from capture.live.options import LiveOptions
 from capture.plan import PlanOptions
 from facelight.errors import SettingsError
 from facelight.kiosk.options import KioskOptions, TimingOptions
+from facelight.log import LogOptions
 from facelight.sections import checked
 from facelight.session_types import SessionOptions
 from preprocess.clip_options import ClipOptions
@@ -69,6 +70,7 @@ class Settings(BaseModel):
     session: Annotated[SessionOptions, checked(SessionOptions)] = SessionOptions()
     timing: Annotated[TimingOptions, checked(TimingOptions)] = TimingOptions()
     kiosk: Annotated[KioskOptions, checked(KioskOptions)] = KioskOptions()
+    log: Annotated[LogOptions, checked(LogOptions)] = LogOptions()
     light: Annotated[ResponseOptions, checked(ResponseOptions)] = ResponseOptions()
     http: Annotated[HttpOptions, checked(HttpOptions)] = HttpOptions()
     retry: Annotated[RetryPolicy, checked(RetryPolicy)] = RetryPolicy()

@@ -63,6 +63,9 @@ class KioskOptions:
     screen_nits: float = option(
         300.0, unit="cd/m2", low=20.0, high=5000.0, why="brightness the flash check assumes"
     )
+    metrics_file: str = option(
+        "", unit="path", why="Prometheus text file, replaced every 15 s; empty: none"
+    )
     light_required: bool = option(
         False, unit="", why="send also sessions whose light does not show: the service decides"
     )

@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Protocol, Self
 
+from facelight.credentials import token_provider
 from facelight.delivery import open_client
 from facelight.package import submission_of
 from facelight.session_events import Delivered, Event, NotDelivered, Spooled, WorkFailed
@@ -20,6 +22,7 @@ from uploader.errors import UploaderError
 from uploader.opening import open_spool
 from uploader.submission import Origin, Outcome, Submission
 from uploader.worker import DeliveryWorker, Ticket
+from uploader.worker import Event as Delivery
 
 LARGEST_BODY_BYTES = 26_000_000
 WAIT_S = 40.0
@@ -58,15 +61,19 @@ class SpoolOutbox:
         endpoint, credential or spool of the settings cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, listener: Callable[[Delivery], None] | None = None
+    ) -> None:
         self.outcome: Outcome | None = None
         self._closing = threading.Event()
+        self._tokens = token_provider(settings)
         with ExitStack() as opening:
-            client = opening.enter_context(open_client(settings))
+            own = self._tokens is not None
+            client = opening.enter_context(open_client(settings, own_tokens=own))
             self._spool = opening.enter_context(
                 open_spool(spool_dir(settings), settings.spool, key_file=settings.device_key_file)
             )
-            self._worker = DeliveryWorker(self._spool, client, settings.retry)
+            self._worker = DeliveryWorker(self._spool, client, settings.retry, listener=listener)
             self._worker.start()
             opening.callback(self._worker.stop, STOP_S)
             self._stack = opening.pop_all()
@@ -79,13 +86,25 @@ class SpoolOutbox:
         """Keep the clip, tell so, and wait a while for the service's answer."""
         self.outcome = None
         try:
-            ticket = self._worker.submit(submission_of(clip, origin))
+            ticket = self._worker.submit(submission_of(clip, self._of_session(origin)))
         except UploaderError as error:
             tell(WorkFailed(job, str(error)))
             return
         tell(Spooled(job))
         self.outcome = self._answer(ticket)
         tell(answer_of(job, self.outcome))
+
+    def depth(self) -> tuple[int, int, float]:
+        """Return how many submissions and bytes wait, and the age of the oldest in s."""
+        totals = self._spool.totals()
+        return totals.items, totals.bytes, self._spool.oldest_age_s()
+
+    def _of_session(self, origin: Origin) -> Origin:
+        """Return the origin with the token of a new session of the service, where one is used."""
+        if self._tokens is None:
+            return origin
+        held = self._tokens.next_session()
+        return replace(origin, session_id=held.session_id, token=held.token)
 
     def close(self) -> None:
         """Stop the delivery thread; a request under way is given up and sent again next time."""

@@ -27,10 +27,19 @@ from capture.simulator.screen import FlipHistory
 from facelight import __version__
 from facelight.delivery import endpoint_of
 from facelight.errors import Exit, FacelightError
-from facelight.kiosk.kiosk import Devices, Extras, KioskSession, checked_words, live
+from facelight.kiosk.kiosk import (
+    Devices,
+    Extras,
+    KioskSession,
+    OnEvent,
+    checked_words,
+    live,
+)
 from facelight.kiosk.loop import Ending
 from facelight.kiosk.outbox import SpoolOutbox
+from facelight.kiosk.telemetry import Telemetry
 from facelight.kiosk.wording import Words
+from facelight.log import set_up
 from facelight.screens import every_scene
 from facelight.session_types import Problem, Result
 from facelight.settings import Settings
@@ -66,28 +75,45 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
         before anything is shown: unsafe plan, missing language, theme, font, display or camera,
         service that cannot be reached. Later: the display or a thread of ours is lost.
     """
+    set_up(settings.log)
     clock, history = SystemClock(), FlipHistory()
+    metrics_file = settings.kiosk.metrics_file
+    telemetry = Telemetry(Path(metrics_file) if metrics_file else None, clock)
     with ExitStack() as stack, stopping() as stop:
         words = checked_words(settings)
         if not asked.offline:
             ensure_reachable(endpoint_of(settings).url)
         if asked.record_dir is not None:
             ensure_folder(asked.record_dir)
-        outbox = stack.enter_context(SpoolOutbox(settings))
+        outbox = stack.enter_context(SpoolOutbox(settings, telemetry.on_delivery))
         camera = stack.enter_context(
             open_camera(settings.kiosk.camera, settings.camera, clock, history)
         )
         refuse_simulated(settings, camera.info.provenance)
         glass = stack.enter_context(closing(open_screen(settings, words, clock)))
         devices = Devices(camera, LightingScreen(glass, history), outbox, clock)
-        told = EventWriter(clock) if asked.events else None
-        if told is not None:
-            told("start", about(camera, glass, settings))
+        telemetry.watch_camera(camera)
+        telemetry.watch_spool(outbox.depth)
+        stack.enter_context(telemetry)
+        told: OnEvent = telemetry.on_event
+        if asked.events:
+            told = both(EventWriter(clock), told)
+        told("start", about(camera, glass, settings))
         extras = Extras(record_dir=asked.record_dir)
         kiosk = stack.enter_context(KioskSession(live(settings), devices, told, extras))
         stop.calls(kiosk.stop)
         ending = kiosk.run(once=asked.once)
     return exit_of(ending, asked)
+
+
+def both(one: OnEvent, other: OnEvent) -> OnEvent:
+    """Return what tells two listeners."""
+
+    def tell(name: str, values: dict[str, Any]) -> None:
+        one(name, values)
+        other(name, values)
+
+    return tell
 
 
 def about(camera: Camera, screen: Screen, settings: Settings) -> dict[str, Any]:
