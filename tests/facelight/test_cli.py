@@ -88,3 +88,14 @@ def test_check_prints_settings_with_their_origin(tmp_path: Path) -> None:
 
 def test_text_from_elsewhere_cannot_drive_the_terminal() -> None:
     assert one_line("a\nb\x1b[2J\tc") == "a b?[2J c"
+
+
+def test_no_secret_is_printed_by_check_or_by_a_wrong_setting(tmp_path: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("FACELIGHT_")}
+    for more in ({}, {"FACELIGHT_NONSENSE": "1"}):
+        done = subprocess.run(
+            [sys.executable, "-m", "facelight", "check", "--endpoint", "http://127.0.0.1:9"],
+            env=env | {"FACELIGHT_KEY": "canary-key-77"} | more,
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert "canary" not in done.stdout + done.stderr

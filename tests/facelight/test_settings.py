@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from facelight.errors import SettingsError
 from facelight.settings import load_settings, settings_hash
@@ -100,3 +103,35 @@ def test_the_hash_follows_what_changes_results_and_nothing_else() -> None:
     sharper = load_settings({"thresholds.blur_drop_pct": 1.7}, environment={}).settings
     assert settings_hash(base) == settings_hash(elsewhere)
     assert settings_hash(base) != settings_hash(sharper)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(["clip", "thresholds", "crop", "plan", "session", "kiosk", "log", "retry"])
+KEYS = st.sampled_from(
+    ["quality", "container", "colours", "extra_colours", "level", "blur_drop_pct"]
+)
+
+
+@settings(max_examples=int(os.environ.get("FACELIGHT_FUZZ", "300")), deadline=None)
+@given(st.dictionaries(NAMES | st.text(max_size=6), st.dictionaries(KEYS, JSON) | JSON, max_size=4))
+def test_any_table_is_taken_or_refused_in_one_sentence(table: dict[str, Any]) -> None:
+    assert len(refusal(table)) < 2000
+
+
+@settings(
+    max_examples=int(os.environ.get("FACELIGHT_FUZZ", "300")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(content=st.binary(max_size=200))
+def test_any_bytes_as_a_file_are_taken_or_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "fuzz.toml"
+    path.write_bytes(content)
+    told = refusal(config=path)
+    assert not told or "fuzz.toml" in told
