@@ -18,6 +18,7 @@ QUEUE_FRAMES = 90
 """Three seconds: a whole session waits in memory where the disk stalls (250 MB at 720p)."""
 
 Ended: TypeAlias = Callable[["Recorder"], None]
+OpenWriter: TypeAlias = Callable[[Path, RecordingHead], RecordingWriter]
 
 
 class _Order(StrEnum):
@@ -34,7 +35,7 @@ class Recorder:
     ----------
     path : ``NAME.flrec``, which must not exist yet; it is opened in the thread.
     on_end : called once in the thread when the recording is complete, failed or was given up.
-    limit : frames that wait for the disk at most.
+    open_writer : called in the thread.
 
     Attributes
     ----------
@@ -47,14 +48,14 @@ class Recorder:
         path: Path,
         head: RecordingHead,
         on_end: Ended | None = None,
-        limit: int = QUEUE_FRAMES,
+        open_writer: OpenWriter = RecordingWriter,
     ) -> None:
         self.path = path
         self.problem = ""
         self.kept = False
         self._head = head
         self._on_end = on_end
-        self._limit = limit
+        self._open_writer = open_writer
         self._frames: deque[tuple[Frame, bytes | None]] = deque()
         self._changed = threading.Condition()
         self._order: _Order | None = None
@@ -67,7 +68,7 @@ class Recorder:
         with self._changed:
             if self.problem or self._order is not None:
                 return
-            if len(self._frames) >= self._limit:
+            if len(self._frames) >= QUEUE_FRAMES:
                 self.problem = f"{self.path}: the disk does not keep up with the camera"
                 self._frames.clear()
             else:
@@ -106,7 +107,7 @@ class Recorder:
 
     def _record(self) -> None:
         """Write until told to stop; an unfinished writer leaves nothing behind."""
-        with RecordingWriter(self.path, self._head) as writer:
+        with self._open_writer(self.path, self._head) as writer:
             while (taken := self._next()) is not None:
                 writer.write(*taken)
             if self._order is _Order.KEEP and not self.problem:
