@@ -12,7 +12,7 @@ class LiveOptions:
     """What is asked of a camera, and how long is waited for it; it may deliver something else."""
 
     size_wh: tuple[int, int] = option(
-        (1280, 720), unit="px", low=64, high=8192, why="what kiosk webcams do at 30 fps"
+        (1280, 720), unit="px", low=16, high=8192, why="what kiosk webcams do at 30 fps"
     )
     fps: float = option(30.0, unit="1/s", low=1, high=240, why="13 frames in a slot of 500 ms")
     fourcc: str = option("MJPG", unit="", why="YUYV over USB 2 leaves 10 fps of 720p")
