@@ -45,13 +45,13 @@ class Population:
     Attributes
     ----------
     within : share of the variance that lies within a person.
-    shift : factor on every typical value, so that the defaults do not fit.
+    blur : factor on the blur, so that its default does not fit.
     """
 
     subjects: int
     frames: int
     within: float = 0.4
-    shift: float = 1.0
+    blur: float = 1.0
 
 
 def people(
@@ -62,7 +62,8 @@ def people(
     for name, (median, spread) in TYPICAL.items():
         between = rng.normal(size=(subjects, 1)) * np.sqrt(1 - p.within)
         inside = rng.normal(size=(subjects, frames)) * np.sqrt(p.within)
-        values[:, :, FIELDS.index(name)] = median * p.shift * np.exp(spread * (between + inside))
+        values[:, :, FIELDS.index(name)] = median * np.exp(spread * (between + inside))
+    values[:, :, FIELDS.index("blur_pct")] *= p.blur
     return values.reshape(subjects * frames, len(FIELDS))
 
 
@@ -153,7 +154,7 @@ def _seeded(options: TuneOptions, seed: int) -> TuneOptions:
 CASES = {
     "one frame a person, 5 %": (Population(120, 1), TuneOptions(0.05)),
     "20 frames a person, 5 %": (Population(60, 20), TuneOptions(0.05)),
-    "defaults that do not fit, 5 %": (Population(60, 20, shift=1.3), TuneOptions(0.05)),
+    "a default that does not fit, 5 %": (Population(90, 20, blur=1.4), TuneOptions(0.05)),
     "few people, 10 %": (Population(20, 30, within=0.2), TuneOptions(0.1, limit=0.4)),
     "Bonferroni, 10 %": (
         Population(240, 5),

@@ -84,20 +84,21 @@ class Limit:
         """Return the level for a badness, rounded to the lenient side and within the range."""
         return min(max(lenient(self.rule.sign * badness, self.rule.sign), self.low), self.high)
 
-    def scaled(self, scale: float) -> float:
-        """Return the default made ``scale`` times as lenient; below 1 is stricter."""
-        level = self.default * scale if self.rule.sign > 0 else self.default / scale
+    def scaled(self, anchor: float, scale: float) -> float:
+        """Return the level ``anchor`` made ``scale`` times as lenient; below 1 is stricter."""
+        level = anchor * scale if self.rule.sign > 0 else anchor / scale
         return self.level_of(self.badness_of(level))
 
-    def scale_of(self, badness: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return for each badness the least scale at which it is within the limit."""
-        value = self.rule.sign * badness
+    def scale_of(self, badness: NDArray[np.float64], anchor: float) -> NDArray[np.float64]:
+        """Return for each badness the least scale of ``anchor`` at which it is within the limit.
+
+        Infinite where none is; NaN where the badness is.
+        """
+        value = np.maximum(self.rule.sign * badness, 0.0)
         if self.rule.sign > 0:
-            return np.maximum(value, 0.0) / self.default
+            return value / anchor
         with np.errstate(divide="ignore"):
-            # an infinite badness came from -inf: no level helps, and +inf passes at any
-            scale = self.default / np.maximum(value, 0.0)
-        return np.where(np.isnan(badness), np.nan, scale)
+            return anchor / value
 
     def more_lenient(self, one: float, other: float) -> float:
         """Return the one of two levels that rejects less."""

@@ -18,6 +18,7 @@ from calibration.tuning.csvfile import rows_of
 from calibration.tuning.labels import Item
 from calibration.tuning.limits import KINDS
 from calibration.tuning.table import HEAD, FrameTable
+from capture.timeline import LabelKind
 from preprocess.gate import REASON_OF_MESSAGE
 from preprocess.measures.types import FIELDS
 from preprocess.reasons import Reason
@@ -172,18 +173,24 @@ def _owner(name: str, shown: str, path: Path, owners: Mapping[str, Owner] | None
 
 
 def _frames(path: Path) -> tuple[FrameTable, str]:
-    """Return the submitted frames of a ``frames.csv`` and the hash of the file."""
+    """Return the frames that the answer speaks of, and the hash of their file.
+
+    The submitted ones, and the accepted ones of neutral light: exposure is judged in that alone.
+    """
     rows: list[list[float]] = []
+    submitted = 0
     kinds = {kind.value: number for number, kind in enumerate(KINDS)}
-    columns = (*NUMBERS, "label", "frame_number")
+    columns = (*NUMBERS, "label", "accepted", "frame_number")
     for line, row in rows_of(path, columns):
-        if not row["frame_number"]:
+        neutral = row["label"] == LabelKind.NEUTRAL and row["accepted"] == "1"
+        if not row["frame_number"] and not neutral:
             continue
         if row["label"] not in kinds:
             raise LabelError(path, line, f"label: unknown {row['label']!r}")
         numbers = [_number(path, line, name, row[name]) for name in NUMBERS]
         rows.append([*numbers[:2], float(kinds[row["label"]]), *numbers[2:]])
-    if not rows:
+        submitted += bool(row["frame_number"])
+    if not submitted:
         raise LabelError(path, 0, "no frame with a frame_number, yet the session was submitted")
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     return FrameTable.of_rows(np.array(rows)), content

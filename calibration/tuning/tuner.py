@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.errors import TuningError
 from calibration.tuning.evaluation import Evaluation, Judge, beyond_levels, rejected_by_any
 from calibration.tuning.groups import Grouped, GroupRate
-from calibration.tuning.levels import Chosen, Level, Training, choose
+from calibration.tuning.joint import choose
+from calibration.tuning.levels import Chosen, Level, Training
 from calibration.tuning.limits import Limit, limits_of, with_levels
 from calibration.tuning.material import Material
 from calibration.tuning.options import TuneOptions
@@ -73,9 +75,14 @@ def tune(material: Material, options: TuneOptions, base: Thresholds | None = Non
     ------
     MaterialError
         a side of the split has no good frames.
+    TuningError
+        ``options.keep`` names no measure that has a limit.
     """
     base = base or Thresholds()
     limits = limits_of(base)
+    measures = sorted({limit.rule.measure for limit in limits})
+    if unknown := sorted(options.keep.difference(measures)):
+        raise TuningError(f"--keep: unknown {unknown[0]!r}, expected one of {', '.join(measures)}")
     badness = np.stack(
         [limit.badness(material.values, material.kind, base.pitch_zero_deg) for limit in limits]
     )

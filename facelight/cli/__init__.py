@@ -7,7 +7,18 @@ from typing import NoReturn
 
 import typer
 
-from facelight.cli import audit, cameras, check, demo, kiosk, process, serve, sessions, spool
+from facelight.cli import (
+    audit,
+    cameras,
+    check,
+    demo,
+    kiosk,
+    process,
+    serve,
+    sessions,
+    spool,
+    tune,
+)
 from facelight.terminal import one_line
 
 app = typer.Typer(
@@ -20,6 +31,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("kiosk")(kiosk.kiosk)
 app.command("process")(process.process)
+app.command("tune")(tune.tune)
 app.command("cameras")(cameras.cameras)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
