@@ -85,6 +85,9 @@ def spool_dir(settings: Settings) -> Path:
 RESULT_SECTIONS = ("tracker", "crop", "thresholds", "clip", "light")
 """The sections that change what comes out of a recording; only they are hashed."""
 
+SPEED_ONLY = {"clip": ("workers", "pending_crops", "hold_back", "stall_s")}
+"""Of these sections, what changes no byte."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -139,7 +142,10 @@ def load_settings(
 def settings_hash(settings: Settings) -> str:
     """Return SHA-256 (hex) over the sections that change results."""
     values = plain(settings)
-    chosen = {name: values[name] for name in RESULT_SECTIONS}
+    chosen = {
+        name: {k: v for k, v in values[name].items() if k not in SPEED_ONLY.get(name, ())}
+        for name in RESULT_SECTIONS
+    }
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
@@ -192,6 +198,8 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         level = table
         for parent in parents:
             level = level.setdefault(parent, {})
+            if not isinstance(level, dict):
+                raise SettingsError(f"{dotted}: {parent} is set as a value, too")
         level[key] = value
     return table
 

@@ -113,9 +113,16 @@ JSON = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(["clip", "thresholds", "crop", "plan", "session", "kiosk", "log", "retry"])
-KEYS = st.sampled_from(
-    ["quality", "container", "colours", "extra_colours", "level", "blur_drop_pct"]
-)
+KEYS = st.sampled_from(["quality", "container", "colours", "extra_colours", "level", "workers"])
+
+
+def refusal(table: dict[str, Any] | None = None, config: Path | None = None) -> str:
+    """Return why settings are refused, nothing when they are taken; a bug is another exception."""
+    try:
+        load_settings(table, config, environment={})
+    except SettingsError as error:
+        return str(error)
+    return ""
 
 
 @settings(max_examples=int(os.environ.get("FACELIGHT_FUZZ", "300")), deadline=None)
