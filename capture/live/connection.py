@@ -69,7 +69,8 @@ class Connection:
     def check_silence(self, reason: str = "") -> None:
         """Raise `CameraError` when there has been no new frame for too long."""
         silent_s = (self._clock.now_ns() - self._new_ns) / 1e9
-        if silent_s >= self._options.stall_s:
+        started = self._size_wh is not None
+        if silent_s >= (self._options.stall_s if started else self._options.first_frame_s):
             why = f": {reason}" if reason else ""
             raise CameraError(f"no new frame for {silent_s:.1f} s{why}")
 

@@ -28,8 +28,11 @@ class LiveOptions:
     open_timeout_s: float = option(
         15.0, unit="s", low=0.5, high=120, why="MSMF takes up to 10 s to open a camera"
     )
+    first_frame_s: float = option(
+        5.0, unit="s", low=0.2, high=60, why="some cameras take seconds to start the stream"
+    )
     stall_s: float = option(
-        2.0, unit="s", low=0.2, high=60, why="without a new frame for this long it counts as lost"
+        2.0, unit="s", low=0.2, high=60, why="lost after this long without a new frame"
     )
     backoff_s: float = option(
         0.5, unit="s", low=0.05, high=60, why="before the first attempt to reopen; then doubled"

@@ -21,7 +21,9 @@ from capture.live.options import LiveOptions
 from capture.live.properties import Property
 from tests.capture.live.fakes import FakeDevice, Hardware, in_real_time, jpeg, until
 
-OPTIONS = LiveOptions(warmup_frames=2, stall_s=0.3, backoff_s=0.05, backoff_max_s=0.05)
+OPTIONS = LiveOptions(
+    warmup_frames=2, stall_s=0.3, first_frame_s=0.5, backoff_s=0.05, backoff_max_s=0.05
+)
 WHO = Identity("usb-fake-index0", "fake camera")
 
 
@@ -219,7 +221,7 @@ def test_a_driver_that_never_comes_back_is_left_behind(
 def test_a_camera_that_does_not_start_is_a_clear_error(
     hardware: Hardware, opener: str, expected: str
 ) -> None:
-    options = LiveOptions(open_timeout_s=0.5, stall_s=30)
+    options = LiveOptions(open_timeout_s=0.5)
     hardware.plugged = opener != "unplugged"
     if opener == "silent":
         hardware.faults.extend([lambda _: False] * 100_000)
@@ -350,10 +352,28 @@ raise SystemExit(3)
     assert done.stdout.split("\n")[:2] == ["1.0 0", "3.0 1"]
 
 
-def test_two_hundred_openings_leave_no_thread_and_no_device(hardware: Hardware) -> None:
+def test_on_macos_the_calling_thread_opens_the_camera(
+    hardware: Hardware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AVFoundation hangs when another thread does (opencv/opencv#7519)."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    threads = []
+    plain = hardware.open
+
+    def noting(options: LiveOptions) -> FakeDevice:
+        threads.append(threading.current_thread())
+        return plain(options)
+
+    hardware.open = noting  # type: ignore[method-assign]
+    with LiveCamera(hardware.opener(OPTIONS), WHO, OPTIONS) as camera:
+        frame_of(camera)
+    assert threads == [threading.current_thread()]
+
+
+def test_a_hundred_openings_leave_no_thread_and_no_device(hardware: Hardware) -> None:
     options = LiveOptions(warmup_frames=0)
-    for _ in range(200):
+    for _ in range(100):
         with LiveCamera(hardware.opener(options), WHO, options) as camera:
             frame_of(camera)
-    assert hardware.opened == hardware.released == 200
+    assert hardware.opened == hardware.released == 100
     assert not any(t.name == "facelight-camera" for t in threading.enumerate())

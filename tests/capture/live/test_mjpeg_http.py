@@ -15,7 +15,12 @@ from tests.capture.live.fakes import jpeg, until
 from tests.capture.live.streams import HEAD, StreamServer, numbered, part
 
 OPTIONS = LiveOptions(
-    warmup_frames=0, stall_s=0.5, backoff_s=0.05, backoff_max_s=0.05, open_timeout_s=10
+    warmup_frames=0,
+    stall_s=0.5,
+    first_frame_s=0.5,
+    backoff_s=0.05,
+    backoff_max_s=0.05,
+    open_timeout_s=10,
 )
 
 

@@ -133,6 +133,16 @@ def test_unplugging_is_noticed_within_the_stall_time() -> None:
     assert bench.notes.problems == ["no new frame for 2.0 s"]
 
 
+def test_a_camera_may_take_its_time_to_start() -> None:
+    hardware = Hardware()
+    hardware.faults.append(block(4, then=False))
+    bench = Bench(hardware).frames(5)
+    assert not bench.notes.problems
+    hardware = Hardware()
+    hardware.faults.append(block(5, then=False))
+    assert Bench(hardware).run(5).notes.problems == ["no new frame for 5.0 s"]
+
+
 def test_attempts_to_reopen_become_rarer_up_to_a_limit() -> None:
     hardware = Hardware(plugged=False)
     tries: list[int] = []

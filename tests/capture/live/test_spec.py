@@ -23,7 +23,9 @@ from tests.capture.live.streams import StreamServer
 from tests.capture.made_videos import make_video, picture
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="device nodes are Linux's")
-OPTIONS = LiveOptions(warmup_frames=0, stall_s=0.3, backoff_s=0.05, backoff_max_s=0.05)
+OPTIONS = LiveOptions(
+    warmup_frames=0, stall_s=0.3, first_frame_s=0.5, backoff_s=0.05, backoff_max_s=0.05
+)
 
 
 @pytest.mark.parametrize(
