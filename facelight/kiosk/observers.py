@@ -13,6 +13,9 @@ from capture.camera import Camera
 from capture.clock import Clock
 from capture.errors import CameraError, SourceError
 from capture.frame import Frame
+from capture.live.beat import Beat
+from capture.live.stamps import ARRIVAL
+from capture.live.stats import CameraStats
 from facelight.kiosk.eyes import Eyes
 from facelight.session_events import DeviceBack, DeviceLost, Event, Quit
 from facelight.session_types import Device
@@ -80,6 +83,16 @@ class KeepsJpeg(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsStats(Protocol):
+    """A camera that says where its stamps come from."""
+
+    @property
+    def stats(self) -> CameraStats:
+        """Counts, and the source of the stamps."""
+        ...
+
+
 class _Watch:
     """What both observers do with a frame; tells each change of a device once."""
 
@@ -89,6 +102,7 @@ class _Watch:
         self.events: deque[Event] = deque()
         self.newest: Frame | None = None
         self.looked = 0
+        self._beat = Beat()
         self._lost: set[Device] = set()
 
     def take(self) -> list[Event]:
@@ -98,7 +112,12 @@ class _Watch:
         return events
 
     def look(self, frame: Frame, jpeg: bytes | None) -> bool:
-        """Judge a frame; False when tracker or clip have failed and were thrown away."""
+        """Judge a frame; False when tracker or clip have failed and were thrown away.
+
+        One whose time cannot be believed is left out: nobody knows which light it saw.
+        """
+        if self._stamped_on_arrival() and not self._beat.fits(frame.seq, frame.t_frame_ns):
+            return True
         try:
             self.events.append(self.eyes.look(frame, jpeg))
         except PreprocessError as error:
@@ -117,6 +136,9 @@ class _Watch:
         (self._lost.add if lost else self._lost.remove)(device)
         self.events.append(DeviceLost(device) if lost else DeviceBack(device))
         return True
+
+    def _stamped_on_arrival(self) -> bool:
+        return isinstance(self.camera, KeepsStats) and self.camera.stats.stamp_source == ARRIVAL
 
     def jpeg(self) -> bytes | None:
         """Return the camera's own bytes of the frame that was read last."""

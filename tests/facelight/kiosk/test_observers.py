@@ -10,6 +10,7 @@ import pytest
 
 from capture.clock import VirtualClock
 from capture.errors import CameraError
+from capture.live.stats import CameraStats
 from facelight.kiosk.eyes import Eyes
 from facelight.kiosk.observers import STEP_LAG_NS, StepObserver, ThreadObserver
 from facelight.session_events import DeviceBack, DeviceLost, Event, Observed, Quit, WorkFailed
@@ -85,6 +86,22 @@ def test_no_old_picture_is_shown_of_a_lost_camera(
     camera.given.put(CameraError("unplugged"))
     seen_by(observer, 2)
     assert observer.preview() is None
+
+
+class ArrivalCamera(QueueCamera):
+    stats = CameraStats(stamp_source="arrival")
+
+
+def test_a_frame_that_hung_somewhere_is_left_out_where_stamps_are_arrivals() -> None:
+    camera = ArrivalCamera()
+    observer = ThreadObserver(camera, eyes_of())
+    for seq in range(40):
+        late_ns = 25_000_000 if seq == 30 else 0
+        camera.given.put(frame(PIXELS, seq, t_ns=seq * 33_333_333 + late_ns))
+    camera.given.put(None)
+    events = seen_by(observer, 40)
+    observer.close()
+    assert events == [Observed(0)] * 39 + [Quit()]
 
 
 def test_the_end_of_a_file_ends_the_kiosk_and_commands_still_count(

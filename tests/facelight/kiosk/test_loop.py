@@ -1,0 +1,277 @@
+"""The main loop: inputs and seen faces in, effects carried out, on a virtual screen and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from capture.clock import VirtualClock
+from capture.display.port import InputEvent, InputKind
+from capture.display.virtual import VirtualScreen
+from capture.frame import ImageU8
+from capture.illumination import NEUTRAL_RGB
+from capture.plan import make_plan
+from capture.timeline import Timing
+from facelight.kiosk.light import LiveLight
+from facelight.kiosk.loop import Loop
+from facelight.kiosk.wording import Words
+from facelight.screens import LANGUAGE_ACTION
+from facelight.session_events import (
+    CameraSettled,
+    ClipReady,
+    Delivered,
+    DeviceLost,
+    Event,
+    NotDelivered,
+    Observed,
+    Quit,
+    Spooled,
+)
+from facelight.session_types import Device
+from facelight.settings import Settings
+
+GOOD = Observed(1, good=True)
+NOBODY = Observed(0)
+LIMIT_S = 120
+
+
+class FakeDesk:
+    """Sees what it is told to see; every work is done at once."""
+
+    settle_ns = 100_000_000
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.calls: list[str] = []
+        self.light: LiveLight | None = None
+        self.seen: Callable[[float], list[Event]] = lambda s: [NOBODY if s < 2 else GOOD]
+        self.answers: list[Event] = []
+        self.bad: tuple[int, ...] = ()
+        self.delivery: Callable[[int], list[Event]] = lambda job: [
+            Spooled(job),
+            Delivered(job, "realface"),
+        ]
+
+    def poll(self) -> list[Event]:
+        now_s = self._clock.now_ns() / 1e9
+        assert now_s < LIMIT_S, f"no end: {self.calls}"
+        found, self.answers = self.seen(now_s) + self.answers, []
+        return found
+
+    def preview_pixels(self) -> ImageU8 | None:
+        return None
+
+    def open(self, *, light: bool) -> None:
+        self.calls.append(f"open light={light}")
+
+    def close_person(self) -> None:
+        self.light = None
+        self.calls.append("close")
+
+    def lock_camera(self, job: int) -> None:
+        self.calls.append("lock")
+        self.answers.append(CameraSettled(job, True))
+
+    def unlock_camera(self) -> None:
+        self.calls.append("unlock")
+
+    def start_capture(self) -> None:
+        self.calls.append("capture")
+        self.light = LiveLight(make_plan(seed=1), Timing(0), self._clock)
+
+    def drop_capture(self) -> None:
+        self.light = None
+        self.calls.append("drop")
+
+    def play(self, slots: tuple[int, ...], refresh_hz: float) -> None:
+        self.calls.append(f"play {slots}")
+        assert self.light is not None
+        if slots:
+            self.light.repeat(slots, refresh_hz, 300.0)
+        else:
+            self.light.start(refresh_hz)
+
+    def played(self, now_ns: int) -> tuple[int, ...] | None:
+        if self.light is None or self.light.due(now_ns) is not None:
+            return None
+        self.light.stop(now_ns)
+        return self.bad
+
+    def finish(self, job: int) -> None:
+        self.calls.append("finish")
+        self.answers.append(ClipReady(job, True))
+
+    def deliver(self, job: int) -> None:
+        self.calls.append("deliver")
+        self.answers += self.delivery(job)
+
+
+class Stand:
+    """A loop with everything around it."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.clock = VirtualClock()
+        self.fields: list[tuple[int, int, int]] = []
+        self.titles: list[str] = []
+        self.screen = VirtualScreen(self.clock, on_flip=lambda _, s: self.shown(s))
+        self.screen.open()
+        self.desk = FakeDesk(self.clock)
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        words = Words(self.settings.kiosk, self.settings.plan, light=True)
+        self.loop = Loop(self.screen, self.desk, words, self.clock, self.told)  # type: ignore[arg-type]
+        self.on: dict[str, Callable[[], None]] = {}
+
+    def told(self, name: str, values: dict[str, Any]) -> None:
+        self.events.append((name, values))
+        if name in self.on:
+            self.on[name]()
+
+    def shown(self, scene: Any) -> None:
+        self.fields.append(scene.field_rgb)
+        if not self.titles or self.titles[-1] != scene.title:
+            self.titles.append(scene.title)
+
+    def run(self, *, once: bool = True) -> None:
+        self.ending = self.loop.run(self.settings.session, once=once)
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+    def press_key(self, key: str) -> None:
+        self.screen._inputs.append(InputEvent(InputKind.KEY, None, key=key))
+
+
+@pytest.fixture
+def stand() -> Stand:
+    return Stand()
+
+
+def test_one_session_runs_from_welcome_to_result_and_once_ends_there(stand: Stand) -> None:
+    stand.run()
+    assert stand.desk.calls == [
+        "open light=True",
+        "lock",
+        "capture",
+        "play ()",
+        "unlock",
+        "finish",
+        "deliver",
+        "close",
+    ]
+    assert (stand.ending.outcome, stand.ending.decision) == ("real", "realface")
+    assert stand.ending.delivered
+    assert stand.names()[-2:] == ["idle", "quit"]
+
+
+def test_the_screen_shows_every_colour_of_the_plan_and_neutral_around_it(stand: Stand) -> None:
+    stand.run()
+    shown = list(dict.fromkeys(stand.fields))
+    assert {(255, 0, 0), (0, 255, 0), (0, 0, 255), NEUTRAL_RGB} <= set(shown)
+    first, last = (
+        next(i for i in order if max(stand.fields[i]) == 255) for order in _both_ways(stand.fields)
+    )
+    assert stand.fields[first - 1] == stand.fields[last + 1] == NEUTRAL_RGB
+
+
+def _both_ways(fields: list[Any]) -> tuple[range, range]:
+    return range(len(fields)), range(len(fields) - 1, -1, -1)
+
+
+def test_a_bad_slot_is_played_once_more(stand: Stand) -> None:
+    stand.desk.bad = (2,)
+    stand.run()
+    assert [call for call in stand.desk.calls if call.startswith("play")] == [
+        "play ()",
+        "play (2,)",
+    ]
+    assert stand.ending.outcome == "real"
+
+
+def test_stopping_in_the_middle_of_the_colours_leaves_neutral_and_gives_all_back(
+    stand: Stand,
+) -> None:
+    stand.on["capture"] = stand.loop.stop
+    stand.run(once=False)
+    assert stand.desk.calls[-3:] == ["drop", "unlock", "close"]
+    assert stand.fields[-1] == NEUTRAL_RGB
+    assert stand.ending.outcome == "quit"
+
+
+def test_closing_the_window_ends_the_kiosk(stand: Stand) -> None:
+    stand.on["person_seen"] = stand.screen.quit
+    stand.run(once=False)
+    assert stand.names()[-1] == "quit"
+    assert stand.desk.calls == []
+
+
+def test_escape_brings_a_person_out_of_the_colours(stand: Stand) -> None:
+    stand.on["capture"] = lambda: stand.press_key("escape")
+    stand.run()
+    assert stand.ending.outcome == "cancelled"
+    assert stand.desk.calls[-3:] == ["drop", "unlock", "close"]
+
+
+def test_other_keys_and_touches_beside_the_buttons_do_nothing(stand: Stand) -> None:
+    stand.on["capture"] = lambda: stand.press_key("q")
+    stand.run()
+    assert stand.ending.outcome == "real"
+
+
+def test_a_language_is_spoken_until_the_session_ends(stand: Stand) -> None:
+    stand.desk.seen = lambda s: [NOBODY if s < 3 else GOOD]
+    stand.on["idle"] = lambda: stand.clock.now_ns() == 0 or None
+    presses = iter([True])
+
+    def poll(at_s: float) -> list[Event]:
+        if at_s > 1.5 and next(presses, False):
+            stand.screen.press(f"{LANGUAGE_ACTION}de")
+        return [NOBODY if at_s < 3 else GOOD]
+
+    stand.desk.seen = poll
+    stand.run()
+    english = stand.titles[0]
+    german = stand.titles[1]
+    assert german != english
+    assert stand.titles[-1] == english
+    assert stand.titles.count(english) == 2
+
+
+def test_a_person_who_leaves_during_the_colours_stops_them(stand: Stand) -> None:
+    left: list[bool] = []
+    stand.on["capture"] = lambda: left.append(True)
+    stand.desk.seen = lambda s: [NOBODY if s < 2 or left else GOOD]
+    stand.run()
+    assert "drop" in stand.desk.calls
+    assert "finish" not in stand.desk.calls
+    assert stand.ending.outcome == "left"
+
+
+def test_a_clip_that_is_only_stored_is_told_as_not_delivered(stand: Stand) -> None:
+    stand.desk.delivery = lambda job: [Spooled(job), NotDelivered(job)]
+    stand.run()
+    assert (stand.ending.outcome, stand.ending.delivered) == ("saved", False)
+
+
+def test_a_camera_that_has_ended_ends_the_kiosk_and_is_noted(stand: Stand) -> None:
+    stand.desk.seen = lambda s: [Quit()] if s > 3 else [NOBODY]
+    stand.run(once=False)
+    assert stand.ending.source_ended
+
+
+def test_a_lost_camera_is_shown_and_the_kiosk_goes_on(stand: Stand) -> None:
+    lost = iter([True])
+
+    def poll(at_s: float) -> list[Event]:
+        if at_s > 1 and next(lost, False):
+            return [DeviceLost(Device.CAMERA)]
+        if at_s > 5:
+            stand.loop.stop()
+        return []
+
+    stand.desk.seen = poll
+    stand.run(once=False)
+    assert len(stand.titles) == 2
+    assert ("device_lost", {"device": "camera"}) in stand.events
