@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from facelight.credentials import find_credential
+from facelight.job import Job
 from facelight.outputs import write_file
-from facelight.process import Job
 from facelight.report.session import with_outcome
 from facelight.settings import Settings, spool_dir
 from uploader.client import DetectClient, DetectOptions
@@ -21,6 +22,9 @@ from uploader.opening import open_spool
 from uploader.retry import DIRECT, deliver
 from uploader.submission import Origin, Outcome, Submission, build_submission
 from uploader.wire import Metadata
+
+_SPOOL = threading.Lock()
+"""The spool's lock keeps threads of one process apart no better than processes: it refuses."""
 
 
 def endpoint_of(settings: Settings) -> Endpoint:
@@ -79,11 +83,14 @@ class Deliverer:
     def _spooled(self, submission: Submission, outcome: Outcome) -> dict[str, Any]:
         """Keep what may still succeed; say so in the advice, and also when it cannot be kept."""
         try:
-            with open_spool(
-                spool_dir(self._settings),
-                self._settings.spool,
-                key_file=self._settings.device_key_file,
-            ) as spool:
+            with (
+                _SPOOL,
+                open_spool(
+                    spool_dir(self._settings),
+                    self._settings.spool,
+                    key_file=self._settings.device_key_file,
+                ) as spool,
+            ):
                 item = spool.put(submission)
         except SpoolError as error:
             told = f"not spooled: {error}; process again with --resume --submit"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,10 +51,22 @@ def write_file(path: Path, content: bytes) -> None:
     OutputError
         the file system refuses.
     """
+    write_parts(path, [content])
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Write one file whole or not at all, part by part, for what is too large for memory.
+
+    Raises
+    ------
+    OutputError
+        the file system refuses.
+    """
     part = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
+        with part.open("wb") as file:
+            file.writelines(parts)
         _sync(part)
         part.replace(path)
     except OSError as error:
@@ -60,6 +74,24 @@ def write_file(path: Path, content: bytes) -> None:
     finally:
         if part.exists():
             part.unlink()
+
+
+def remove_parts(folder: Path, name: str = "*", older_than_s: float = 0.0) -> None:
+    """Remove what a process that was ended left half-written of ``folder/name``, if it can be."""
+    stem = name if name == "*" else glob.escape(name)
+    for part in folder.glob(f".{stem}.{12 * '[0-9a-f]'}.*"):
+        if part.suffix in {".part", ".old"} and _age_s(part) >= older_than_s:
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return -1.0  # just renamed by its owner
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from calibration.errors import CalibrationError
 from capture.camera import Provenance
 from capture.errors import CaptureError
 from capture.source import SessionSource, content_sha256, open_source
 from capture.timeline import Timeline
-from facelight import __version__
+from facelight.job import SOFTWARE, Job, header, write_failed, write_json
 from facelight.outputs import csv_bytes, whole_directory
 from facelight.package import metadata_of, submission_of
 from facelight.pipeline import SessionPipeline, SessionResult
+from facelight.profiles import timeline_in_force
 from facelight.report.session import session_page
 from facelight.rows import FRAME_COLUMNS, frame_row
-from facelight.settings import Settings, settings_hash
+from facelight.settings import Settings
 from preprocess.errors import PreprocessError
 from preprocess.facemesh import FaceMeshTracker
+from uploader.errors import UploaderError
 from uploader.submission import Origin
 
-SOFTWARE = f"facelight/{__version__}"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One input and the directory that its results go to."""
-
-    input: str
-    name: str
-    out: Path
-
-    @property
-    def target(self) -> Path:
-        """The output directory of this input."""
-        return self.out / self.name
+__all__ = ["SOFTWARE", "Job", "SessionOrigin", "process_job", "run_source", "write_session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +47,23 @@ def process_job(job: Job, settings: Settings) -> dict[str, Any]:
         the directory cannot be written.
     """
     try:
-        with open_source(Path(job.input)) as source:
+        with open_source(job.path) as source:
             result = run_source(source, settings)
-            digest = content_sha256(Path(job.input))
-    except (CaptureError, PreprocessError) as error:
+            digest = content_sha256(job.path)
+        origin = SessionOrigin(
+            source.session_id or digest[:32],
+            source.provenance,
+            digest,
+            timeline_in_force(source, settings),
+        )
+        return write_session(job, settings, origin, result)
+    except (CalibrationError, CaptureError, PreprocessError, UploaderError) as error:
         return write_failed(job, settings, error)
-    origin = SessionOrigin(
-        source.session_id or digest[:32], source.provenance, digest, source.timeline
-    )
-    return write_session(job, settings, origin, result)
 
 
 def run_source(source: SessionSource, settings: Settings) -> SessionResult:
     """Take every frame of a source through the stages."""
-    timeline = source.timeline
+    timeline = timeline_in_force(source, settings)
     colours = _colours(source)
     with (
         FaceMeshTracker(settings.tracker) as tracker,
@@ -92,7 +81,7 @@ def write_session(
     numbers = (
         {entry.seq: entry.frame_number for entry in result.clip.entries} if result.clip else {}
     )
-    found = _header(job, settings) | {
+    found = header(job, settings) | {
         "session_id": origin.session_id,
         "input_sha256": origin.input_sha256,
         "provenance": origin.provenance.value,
@@ -112,7 +101,7 @@ def write_session(
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(file.content)
         (folder / "frames.csv").write_bytes(csv_bytes(FRAME_COLUMNS, rows))
-        _write_json(folder / "result.json", found)
+        write_json(folder / "result.json", found)
         page = session_page(found, result, settings, origin.timeline)
         (folder / "report.html").write_text(page, encoding="utf-8")
     return found
@@ -136,36 +125,3 @@ def _counts(result: SessionResult) -> dict[str, Any]:
         "bytes": sum(len(file.content) for file in clip.files) if clip else 0,
         "quality": clip.quality if clip else None,
     }
-
-
-def _header(job: Job, settings: Settings) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "input": Path(job.input).name,
-        "session_id": None,
-        "status": "error",
-        "reasons": [],
-        "digest": None,
-        "counts": None,
-        "settings_hash": settings_hash(settings),
-        "software": SOFTWARE,
-        "outcome": None,
-    }
-
-
-def write_failed(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
-    """Write the directory of an input that could not be processed: its ``result.json`` alone."""
-    found = failed(job, settings, error)
-    with whole_directory(job.target) as folder:
-        _write_json(folder / "result.json", found)
-    return found
-
-
-def failed(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
-    """Return the result of an input that could not be processed."""
-    told = {"code": type(error).__name__, "message": str(error)}
-    return _header(job, settings) | {"error": told}
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

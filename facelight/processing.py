@@ -2,119 +2,132 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+import signal
+import tempfile
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from capture.errors import CaptureError
-from capture.source import content_sha256
-from facelight.batch import BatchOptions, output_names, process_safely, run_batch
-from facelight.delivery import Deliverer
-from facelight.errors import Exit, OutputError
-from facelight.inputs import expand
-from facelight.process import SOFTWARE, Job
-from facelight.progress import Progress
+from facelight.errors import Exit, OutputError, SettingsError
+from facelight.inputs import Listing
+from facelight.job import SOFTWARE, Finished, Job
+from facelight.outputs import remove_parts
+from facelight.remote import RemoteError, fetch, remove_copy
+from facelight.results import Request, Results, read_result
 from facelight.settings import Settings, settings_hash
-from facelight.summary import Summary
+from facelight.urls import is_process_local, is_url
+from facelight.workers import WorkerOptions, Workers
+
+__all__ = ["Engine", "Request", "process_all"]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asked for."""
+class Engine(Protocol):
+    """Something that works through jobs: the workers of this machine, or a cluster."""
 
-    inputs: tuple[str, ...]
-    out: Path
-    submit: bool = False
-    resume: bool = False
-    fail_on_reject: bool = False
+    def run(self, jobs: Iterable[Job], settings: Settings) -> Generator[Finished, None, None]:
+        """Yield every job as it is finished, in any order."""
+        ...
+
+    def finished_meanwhile(self) -> list[Finished]:
+        """Return what is finished but was not yielded, once ``run`` has been interrupted."""
+        ...
 
 
-def process_all(request: Request, settings: Settings, batch: BatchOptions) -> Exit:
+def process_all(request: Request, settings: Settings, options: WorkerOptions) -> Exit:
     """Process every input and return the exit code; one bad input never stops the others.
+
+    Interrupted (Ctrl-C, SIGTERM) it ends the workers, keeps what is finished and writes the
+    summary of that; ``KeyboardInterrupt`` goes on to the caller.
 
     Raises
     ------
     OutputError
         the output directory cannot be made or written at all.
+    InputError, RemoteError
+        the inputs cannot be listed.
+    ClusterError
+        the cluster cannot be used, or is lost.
+    WorkerLost
+        workers cannot be started.
     """
-    _prepare(request.out)
-    jobs = [Job(given, name, request.out) for given, name in output_names(expand(request.inputs))]
-    worst = set[Exit]()
+    _prepare(request.out, options)
     with ExitStack() as stack:
-        deliverer = stack.enter_context(Deliverer(settings)) if request.submit else None
-        progress = stack.enter_context(Progress(len(jobs)))
-        summary = stack.enter_context(Summary(request.out))
-        for job, found in _results(jobs, request, settings, batch):
-            result = found
-            if deliverer is not None and result["status"] == "accepted" and not _sent(result):
-                result = deliverer.deliver(job, result)
-            worst.add(_exit_of(result, request))
-            summary.add(result)
-            progress.show(result)
-    order = (Exit.FAILED, Exit.NOT_DELIVERED, Exit.REJECTED)
-    return next((code for code in order if code in worst), Exit.DONE)
+        stack.enter_context(_terminated_as_interrupted())
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facelight-")))
+        listing = stack.enter_context(Listing(request.inputs, request.out))
+        engine = stack.enter_context(_engine(request, options, scratch))
+        results = stack.enter_context(Results(request, settings, listing.total))
+        jobs = _brought(_resumed(listing.jobs(), request, settings), scratch)
+        with closing(engine.run(jobs, settings)) as stream:
+            try:
+                for finished in stream:
+                    results.take(finished)
+                    remove_copy(finished.job, scratch)
+            except KeyboardInterrupt:
+                for finished in engine.finished_meanwhile():
+                    results.keep(finished)
+                raise
+        results.complete()
+        return results.exit_code
 
 
-def _sent(result: dict[str, Any]) -> bool:
-    outcome = result["outcome"]
-    return outcome is not None and outcome["error"] is None
+def _engine(
+    request: Request, options: WorkerOptions, scratch: Path
+) -> AbstractContextManager[Engine]:
+    if request.scheduler is None:
+        return Workers(options, scratch)
+    from facelight.cluster import Cluster  # noqa: PLC0415  (distributed is an extra)
+
+    return Cluster(request.scheduler, options)
 
 
-def _results(
-    jobs: list[Job], request: Request, settings: Settings, batch: BatchOptions
-) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Yield the results in the order of the jobs; done ones come from their directories."""
-    done = {job.name: old for job in jobs if request.resume and (old := _done(job, settings))}
-    left = [job for job in jobs if job.name not in done]
-    alone = len(left) == 1 and batch.workers == 1
-    fresh: Iterable[dict[str, Any]] = (
-        (process_safely(job, settings) for job in left)
-        if alone
-        else run_batch(left, settings, batch)
-    )
-    stream = iter(fresh)
+def _resumed(jobs: Iterator[Job], request: Request, settings: Settings) -> Iterator[Job]:
+    """Give each job the input hash of the result that stands, where one does."""
+    if not request.resume:
+        yield from jobs
+        return
+    wanted = {"settings_hash": settings_hash(settings), "software": SOFTWARE}
     for job in jobs:
-        yield job, done[job.name] if job.name in done else next(stream)
+        found = read_result(job.target) or {}
+        stands = found.get("status") in {"accepted", "rejected"} and wanted.items() <= found.items()
+        yield replace(job, standing=found.get("input_sha256")) if stands else job
 
 
-def _done(job: Job, settings: Settings) -> dict[str, Any] | None:
-    """Return the result that stands if it is of the same input, settings and version."""
-    try:
-        found = json.loads((job.target / "result.json").read_text(encoding="utf-8"))
-        same = (
-            found["status"] in {"accepted", "rejected"}
-            and found["settings_hash"] == settings_hash(settings)
-            and found["software"] == SOFTWARE
-            and found["input_sha256"] == content_sha256(Path(job.input))
-        )
-    except (OSError, ValueError, KeyError, CaptureError):
-        return None
-    return found if same else None
+def _brought(jobs: Iterator[Job], scratch: Path) -> Iterator[Job]:
+    """Copy inputs that only this process sees; one that cannot be read fails at its worker."""
+    for job in jobs:
+        if is_process_local(job.input):
+            with suppress(RemoteError):
+                job = replace(job, local=fetch(job, scratch))  # noqa: PLW2901
+        yield job
 
 
-def _prepare(out: Path) -> None:
+def _prepare(out: Path, options: WorkerOptions) -> None:
+    """Make the directory and clear what an earlier run that was killed left half-written."""
+    if is_url(str(out)):
+        told = "expected a local directory: a result is written whole or not at all"
+        raise SettingsError(f"--out {out}: {told}; copy them to the storage afterwards")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"--out {out}: cannot be made: {error.strerror}") from error
     if not os.access(out, os.W_OK):
         raise OutputError(f"--out {out}: is not writable")
+    remove_parts(out, older_than_s=options.timeout_s)
 
 
-def _exit_of(result: dict[str, Any], request: Request) -> Exit:
-    if result["status"] == "error":
-        return Exit.FAILED
-    if result["status"] == "rejected":
-        return Exit.REJECTED if request.fail_on_reject else Exit.DONE
-    outcome = result["outcome"]
-    if request.submit and (outcome is None or outcome["error"]):
-        return Exit.NOT_DELIVERED if _may_succeed(outcome) else Exit.FAILED
-    return Exit.DONE
-
-
-def _may_succeed(outcome: dict[str, Any] | None) -> bool:
-    return outcome is None or outcome["status"] is None or outcome["status"] != 400
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Treat SIGTERM (systemd, Kubernetes) as Ctrl-C: the summary is still written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from facelight.pace import Pace
 from facelight.terminal import one_line
+
+TELL_EVERY_S = 30.0
+"""Where there is no terminal, a line with rate and time left comes this often."""
 
 
 class Progress:
-    """One line a result on stdout; the bar, with rate and time left, on a terminal's stderr."""
+    """One line a result on stdout; on stderr a bar with rate and time left, or now and then a line.
 
-    def __init__(self, total: int) -> None:
+    Parameters
+    ----------
+    total : how many results are to come.
+    now_s : a monotonic clock in seconds.
+    """
+
+    def __init__(self, total: int, now_s: Callable[[], float] = time.monotonic) -> None:
         console = Console(stderr=True)
+        self._now_s = now_s
+        self._pace = Pace(total, now_s())
+        self._told_s = now_s()
+        self._on_terminal = console.is_terminal
         self._bar = Bar(
-            TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
             console=console,
             transient=True,
             disable=not console.is_terminal or total < 2,
         )
-        self._task = self._bar.add_task("sessions", total=total)
+        self._task = self._bar.add_task(self._pace.told(), total=total)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -50,10 +57,15 @@ class Progress:
 
     def show(self, result: dict[str, Any]) -> None:
         """Print what became of a session; errors go to stderr."""
-        self._bar.advance(self._task)
+        now_s = self._now_s()
+        self._pace.add(now_s)
+        self._bar.update(self._task, advance=1, description=self._pace.told())
         failed = result["status"] == "error"
         stream = sys.stderr if failed else sys.stdout
         print(line_of(result), file=stream, flush=True)
+        if not self._on_terminal and now_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = now_s
+            sys.stderr.write(self._pace.told() + "\n")
 
 
 def line_of(result: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ class Focus(StrEnum):
 
 def process(
     inputs: Annotated[
-        list[str], typer.Argument(help="Videos, .flrec, folders, wildcards, @list.txt.")
+        list[str], typer.Argument(help="Videos, .flrec, folders, wildcards, @list.txt, URLs.")
     ],
     out: Annotated[Path, typer.Option(help="Directory for the results.")],
     submit: Annotated[bool, typer.Option("--submit", help="Send each accepted session.")] = False,
@@ -38,11 +38,19 @@ def process(
     container: Annotated[Container | None, typer.Option(help="Animated WebP or images.")] = None,
     focus: Annotated[Focus | None, typer.Option(help="Rectangle on which images.")] = None,
     target_bytes: Annotated[int | None, typer.Option(help="Largest container size.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes, each on one core; default: all cores.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask cluster to use instead, as tcp://host:port.")
+    ] = None,
     timeout_s: Annotated[float, typer.Option(help="Seconds that one input may take.")] = 600.0,
     worker_memory_mb: Annotated[int, typer.Option(help="Memory one worker may use.")] = 2048,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Skip what is done with this input and settings.")
+        bool,
+        typer.Option(
+            "--resume", help="Keep what is done with this input and settings; redo errors."
+        ),
     ] = False,
     fail_on_reject: Annotated[
         bool, typer.Option("--fail-on-reject", help="Exit 3 when the gate rejects a session.")
@@ -51,15 +59,16 @@ def process(
         bool, typer.Option("--allow-simulated", help="Send simulated sessions anywhere.")
     ] = False,
     thresholds: Annotated[Path | None, typer.Option(help="thresholds.toml of `tune`.")] = None,
+    profile: Annotated[Path | None, typer.Option(help="Profile of `calibrate`.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as section.key=value.")
     ] = None,
 ) -> None:
     """Process recorded sessions: gate, encode, and with --submit deliver them."""
-    from facelight.batch import BatchOptions
     from facelight.processing import Request, process_all
     from facelight.settings import load_settings
+    from facelight.workers import WorkerOptions, usable_cores
 
     flags: dict[str, Any] = {
         "endpoint": endpoint,
@@ -71,15 +80,18 @@ def process(
         "clip.target_bytes": target_bytes,
         "allow_simulated": allow_simulated or None,
         "thresholds_file": thresholds,
+        "profile": profile,
     }
     settings = load_settings(flags | pairs(set_ or []), config).settings
-    batch = BatchOptions(
-        workers=BatchOptions().workers if workers is None else workers,
+    if workers is not None and scheduler is not None:
+        raise typer.BadParameter("--workers and --scheduler exclude each other")
+    options = WorkerOptions(
+        workers=usable_cores() if workers is None else workers,
         timeout_s=timeout_s,
         memory_mb=worker_memory_mb,
     )
-    request = Request(tuple(inputs), out, submit, resume, fail_on_reject)
-    raise typer.Exit(int(process_all(request, settings, batch)))
+    request = Request(tuple(inputs), out, submit, resume, fail_on_reject, scheduler)
+    raise typer.Exit(int(process_all(request, settings, options)))
 
 
 def pairs(given: list[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -26,8 +26,18 @@ def environment() -> Environment:
     return made
 
 
-def index_page(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page of a batch from the rows of ``summary.csv``."""
-    statuses = [row["status"] for row in rows]
-    counts = {status: statuses.count(status) for status in ("accepted", "rejected", "error")}
-    return environment().get_template("index.html.j2").render(rows=rows, counts=counts)
+def index_page(
+    rows: Iterable[Mapping[str, Any]], counts: Mapping[str, int], most: int
+) -> Iterator[str]:
+    """Yield the page of a batch, piece by piece.
+
+    Parameters
+    ----------
+    rows : of ``summary.csv``, those that are to be listed.
+    counts : sessions by status, listed or not.
+    most : rows that a page may have; a larger batch lists what was not accepted.
+    """
+    named = {status: counts.get(status, 0) for status in ("accepted", "rejected", "error")}
+    total = sum(named.values())
+    page = environment().get_template("index.html.j2")
+    return page.generate(rows=rows, counts=named, total=total, every=total <= most)

@@ -1,0 +1,233 @@
+"""The same work on a Dask cluster; its results travel back and are written here, bytes equal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import uuid
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from facelight.attempt import failed_safely
+from facelight.errors import FacelightError, OutputError, SettingsError
+from facelight.job import Finished, Job, WorkerLost, failed
+from facelight.outputs import whole_directory
+from facelight.settings import Settings
+from facelight.urls import is_url, without_secrets
+from facelight.workers import WorkerOptions
+
+_ADDRESS: Final = re.compile(r"(tcp|tls|wss?)://[^\s/]+:\d+/?")
+CONNECT_S: Final = 5.0
+WORKERS_S: Final = 30.0
+IN_FLIGHT: Final = 2
+"""Jobs a thread of the cluster: one to work on, one to follow."""
+
+PACKAGES: Final = ("facelight", "mediapipe", "opencv-python", "numpy", "pillow", "av")
+"""What the bytes of a result depend on; versions are those of the installed distributions."""
+
+
+class ClusterError(FacelightError):
+    """The cluster cannot be reached, does not fit, or was lost."""
+
+
+class Cluster:
+    """A client of a running scheduler; entering checks all that can be checked beforehand.
+
+    An input that crashes, hangs or eats the memory is contained on its worker as it is on one
+    machine (`facelight.workers`); a worker that vanishes as a whole loses nothing, its jobs start
+    anew on another one until the scheduler's ``allowed-failures`` are used up.
+    """
+
+    def __init__(self, address: str, options: WorkerOptions) -> None:
+        self._address = address
+        self._options = options
+        self._plugin = f"facelight-{uuid.uuid4().hex}"
+        self._flying: dict[Any, Job] = {}
+
+    def __enter__(self) -> Self:
+        """Connect, compare versions, and prepare the workers, also those that join later.
+
+        Raises
+        ------
+        ClusterError
+            ``distributed`` is missing, no scheduler answers, no workers come, versions differ.
+        """
+        try:
+            import distributed  # noqa: PLC0415
+
+            from facelight.cluster_worker import Isolation  # noqa: PLC0415
+        except ImportError as error:
+            cure = "pip install 'facelight[cluster]'"
+            raise ClusterError(f"--scheduler needs the package distributed: {cure}") from error
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we tell in one line
+        with ExitStack() as stack:
+            self._client = stack.enter_context(self._connected(distributed))
+            self._wait_for_workers()
+            check_versions(self._client.get_versions(packages=list(PACKAGES)))
+            self._client.register_plugin(Isolation(self._options), name=self._plugin)
+            stack.callback(self._leave)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def run(self, jobs: Iterable[Job], settings: Settings) -> Generator[Finished, None, None]:
+        """Yield every job as it is finished; a few a worker are under way, ``jobs`` is streamed.
+
+        Raises
+        ------
+        ClusterError
+            the scheduler is lost, or an input is not visible to a worker.
+        """
+        from distributed import as_completed  # noqa: PLC0415
+
+        landing: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
+        stream = self._visible(jobs)
+        while True:
+            room = IN_FLIGHT * self._threads() - len(self._flying)
+            for job in islice(stream, max(0, room)):
+                landing.add(self._submit(job, settings))
+            if not self._flying:
+                return
+            for future in landing.next_batch():
+                job = self._flying.pop(future)
+                yield self._landed(future, job, settings)
+                future.release()
+
+    def finished_meanwhile(self) -> list[Finished]:
+        """Return what has been finished, but not yielded because ``run`` was interrupted."""
+        ready = [(f, job) for f, job in self._flying.items() if f.status == "finished"]
+        return [Finished(job, _written(job, *future.result())) for future, job in ready]
+
+    def _connected(self, distributed: Any) -> Any:
+        if not _ADDRESS.fullmatch(self._address):
+            raise SettingsError(f"--scheduler: expected tcp://host:port, got {self._address!r}")
+        try:
+            return distributed.Client(self._address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, TimeoutError, ValueError, TypeError, ImportError) as error:
+            told = f"no Dask scheduler answers ({type(error).__name__})"
+            raise ClusterError(f"--scheduler {self._address}: {told}") from error
+
+    def _wait_for_workers(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=WORKERS_S)
+        except TimeoutError as error:
+            told = f"the scheduler has no workers, waited {WORKERS_S:g} s"
+            raise ClusterError(f"--scheduler {self._address}: {told}") from error
+
+    def _threads(self) -> int:
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    def _submit(self, job: Job, settings: Settings) -> Any:
+        from facelight.cluster_worker import process_isolated  # noqa: PLC0415
+
+        key = f"{self._plugin}-{job.place}"
+        future = self._client.submit(
+            process_isolated, job, settings, self._plugin,
+            key=key, pure=False, retries=self._options.retries,
+        )  # fmt: skip
+        self._flying[future] = job
+        return future
+
+    def _visible(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Give workers absolute paths, and check with the first that they see what is here."""
+        checked = False
+        for job in jobs:
+            if is_url(job.input) and job.local is None:
+                yield job
+                continue
+            path = job.path.absolute()
+            if not checked and path.exists():
+                checked = True
+                self._check_visible(path)
+            yield replace(job, local=path)
+
+    def _check_visible(self, path: Path) -> None:
+        seen = self._client.run(os.path.exists, str(path))
+        blind = sorted(worker for worker, found in seen.items() if not found)
+        if blind:
+            told = f"worker {blind[0]} does not see it ({len(blind)} of {len(seen)} do not)"
+            cure = "expected inputs on a file system that all share, or URLs"
+            raise ClusterError(f"{path}: {told}: {cure}")
+
+    def _landed(self, future: Any, job: Job, settings: Settings) -> Finished:
+        from distributed import KilledWorker  # noqa: PLC0415
+
+        try:
+            result, files = future.result()
+        except KilledWorker as killed:
+            told = f"all {killed.allowed_failures + 1} workers that had it were lost"
+            error = WorkerLost(f"{without_secrets(job.input)}: {told}")
+            return Finished(job, failed_safely(job, settings, error))
+        except Exception as error:
+            if future.status != "error" or self._client.status != "running":
+                raise ClusterError(f"--scheduler {self._address}: was lost") from error
+            told = f"{type(error).__name__}: {error}"
+            lost = WorkerLost(f"{without_secrets(job.input)}: on its worker: {told}")
+            return Finished(job, failed_safely(job, settings, lost))
+        try:
+            return Finished(job, _written(job, result, files))
+        except OutputError as error:
+            return Finished(job, failed(job, settings, error))
+
+    def _leave(self) -> None:
+        """Give up what is under way and end the workers' own workers."""
+        if self._client.status == "running":
+            self._client.cancel(list(self._flying), force=True)
+            with suppress(OSError, TimeoutError, ValueError):  # ValueError: no worker had it
+                self._client.unregister_worker_plugin(self._plugin)
+        self._flying.clear()
+
+
+def check_versions(found: Mapping[str, Any]) -> None:
+    """Compare what decides on the bytes of a result; ``found`` as of ``Client.get_versions``.
+
+    Raises
+    ------
+    ClusterError
+        a worker has another Python, or another version of one of `PACKAGES`; names both.
+    """
+    ours = _decisive(found["client"])
+    for worker, versions in sorted(found["workers"].items()):
+        theirs = _decisive(versions)
+        for name, version in ours.items():
+            if theirs.get(name) != version:
+                there = f"{name} {theirs.get(name) or '(not installed)'}"
+                raise ClusterError(f"worker {worker}: has {there}, expected {version} as here")
+
+
+def _decisive(versions: Mapping[str, Any]) -> dict[str, str | None]:
+    python = ".".join(str(versions["host"]["python"]).split(".")[:2])
+    return {"Python": python} | {name: versions["packages"].get(name) for name in PACKAGES}
+
+
+def _written(
+    job: Job, result: dict[str, Any] | None, files: Mapping[str, bytes]
+) -> dict[str, Any] | None:
+    """Write a directory that was made elsewhere and return its result.
+
+    Raises
+    ------
+    OutputError
+        it cannot be written.
+    """
+    if files:
+        with whole_directory(job.target) as folder:
+            for name, content in files.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+    return result

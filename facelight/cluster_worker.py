@@ -1,0 +1,102 @@
+"""What runs on the workers of a Dask cluster: a small pool of our own inside each of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from facelight.job import Job
+from facelight.settings import Settings
+from facelight.workers import WorkerOptions, Workers
+
+IDLE_S: Final = 120.0
+"""Processes that have had no work for so long end, should the coordinator have been killed."""
+
+
+class Isolation(WorkerPlugin):
+    """Keeps one process a thread of the Dask worker, in which inputs may crash or hang."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self._options = options
+
+    def setup(self, worker: Worker) -> None:
+        """Prepare; processes start with the first job."""
+        # Dask runs its workers as daemons, which may not have children; ours end with their
+        # parent by themselves (facelight.worker), which is all that the ban is for.
+        multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+        self._options = replace(self._options, workers=worker.state.nthreads)
+        self._folder = Path(tempfile.mkdtemp(prefix="facelight-", dir=worker.local_directory))
+        self._lock = threading.Lock()
+        self._busy = 0
+        self._workers: Workers | None = None
+        self._timer: threading.Timer | None = None
+
+    def teardown(self, worker: Worker) -> None:
+        """End the processes."""
+        del worker
+        with self._lock:
+            self._close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def process(
+        self, job: Job, settings: Settings
+    ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+        """Return what ``result.json`` holds and the files of the directory."""
+        workers = self._borrow()
+        out = Path(tempfile.mkdtemp(prefix="out-", dir=self._folder))
+        try:
+            here = replace(job, out=out)
+            (finished,) = workers.run([here], settings)
+            folder = here.target
+            files = [path for path in folder.rglob("*") if path.is_file()]
+            content = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+            return finished.result, content
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+            self._give_back()
+
+    def _borrow(self) -> Workers:
+        with self._lock:
+            self._busy += 1
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._workers is None:
+                self._workers = Workers(self._options, self._folder)
+            return self._workers
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._busy -= 1
+            if not self._busy:
+                self._timer = threading.Timer(IDLE_S, self._rest)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _rest(self) -> None:
+        with self._lock:
+            if not self._busy:
+                self._close()
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.close()
+
+
+def process_isolated(
+    job: Job, settings: Settings, plugin: str
+) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    """Process a job on the Dask worker that this runs on."""
+    isolation = get_worker().plugins[plugin]
+    if not isinstance(isolation, Isolation):
+        raise TypeError(f"the worker plugin {plugin} is a {type(isolation).__name__}")
+    return isolation.process(job, settings)
