@@ -29,3 +29,16 @@ class CacheError(CalibrationError):
 
 class TuningError(CalibrationError):
     """An option of the tuner has a value that makes no sense; names it and what was expected."""
+
+
+class MeasurementError(CalibrationError):
+    """What was recorded does not allow the measurement; says what was seen and what is needed."""
+
+
+class ProfileError(CalibrationError):
+    """A profile cannot be read, written or used for this camera; names file, field and cure."""
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = str(path)
+        self.problem = problem

@@ -20,6 +20,8 @@ from typing import Annotated, Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from calibration.errors import CalibrationError
+from calibration.profile import read_profile
 from capture.live.options import LiveOptions
 from capture.plan import PlanOptions
 from facelight.errors import SettingsError
@@ -59,6 +61,7 @@ class Settings(BaseModel):
     spool_dir: Path | None = None
     device_key_file: Path | None = None
     profile: Path | None = None
+    profile_any_camera: bool = False
     thresholds_file: Path | None = None
     tracker: Annotated[TrackerOptions, checked(TrackerOptions)] = TrackerOptions()
     crop: Annotated[CropOptions, checked(CropOptions)] = CropOptions()
@@ -131,6 +134,8 @@ def load_settings(
     origins = {key: name for name, layer in layers for key in _flatten(layer)}
     tuned = _tuned_thresholds(layers, origins)
     merged: dict[str, Any] = {"thresholds": tuned} if tuned else {}
+    if measured := _profile_timing(layers, origins):
+        merged["timing"] = measured
     for _, layer in layers:
         merged = _merge(merged, layer)
     try:
@@ -146,6 +151,8 @@ def settings_hash(settings: Settings) -> str:
         name: {k: v for k, v in values[name].items() if k not in SPEED_ONLY.get(name, ())}
         for name in RESULT_SECTIONS
     }
+    if settings.profile is not None:
+        chosen["timing"] = values["timing"]
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
@@ -189,6 +196,33 @@ def _tuned_thresholds(
     for key in tuned:
         origins.setdefault(f"thresholds.{key}", str(path))
     return tuned
+
+
+def _profile_timing(
+    layers: list[tuple[str, dict[str, Any]]], origins: dict[str, str]
+) -> dict[str, Any]:
+    """Read the timing of ``profile`` (written by ``calibrate``); any other source overrides it."""
+    named = [layer["profile"] for _, layer in layers if layer.get("profile")]
+    if not named:
+        return {}
+    try:
+        section = read_profile(named[-1]).timing
+    except CalibrationError as error:
+        raise SettingsError(f"profile: {error}") from error
+    if section is None:
+        raise SettingsError(f"profile: {named[-1]}: holds no timing; run: calibrate timing")
+    timing = section.timing()
+    measured = {
+        "latency_ms": timing.latency_ns / 1e6,
+        "uncertainty_ms": timing.latency_uncertainty_ns / 1e6,
+        "exposure_ms": timing.exposure_ns / 1e6,
+        "readout_ms": timing.readout_ns / 1e6,
+        "scanout_ms": timing.scanout_ns / 1e6,
+        "settle_ms": timing.settle_ns / 1e6,
+    }
+    for key in measured:
+        origins.setdefault(f"timing.{key}", str(named[-1]))
+    return measured
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

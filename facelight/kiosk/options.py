@@ -36,6 +36,13 @@ class TimingOptions:
         why="rolling shutters take 10 to 33; exactly this value means that it is not known",
     )
 
+    scanout_ms: float = option(
+        16.7, unit="ms", low=0.0, high=100.0, why="a 60 Hz panel paints its last row then"
+    )
+    settle_ms: float = option(
+        12.0, unit="ms", low=0.0, high=100.0, why="LCD response after the row is painted"
+    )
+
     def timing(self) -> Timing:
         """Return the timing to begin with."""
         return Timing(
@@ -43,6 +50,8 @@ class TimingOptions:
             latency_uncertainty_ns=round(self.uncertainty_ms * 1e6),
             exposure_ns=round(self.exposure_ms * 1e6),
             readout_ns=round(self.readout_ms * 1e6),
+            scanout_ns=round(self.scanout_ms * 1e6),
+            settle_ns=round(self.settle_ms * 1e6),
         )
 
 

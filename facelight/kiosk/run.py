@@ -40,9 +40,11 @@ from facelight.kiosk.outbox import SpoolOutbox
 from facelight.kiosk.telemetry import Telemetry
 from facelight.kiosk.wording import Words
 from facelight.log import set_up
+from facelight.profiles import require_profiled
 from facelight.screens import every_scene
 from facelight.session_types import Problem, Result
 from facelight.settings import Settings
+from facelight.systemd import ServiceManager
 from uploader.errors import ProvenanceError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -89,9 +91,11 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
         camera = stack.enter_context(
             open_camera(settings.kiosk.camera, settings.camera, clock, history)
         )
+        require_profiled(settings, camera.info.id)
         refuse_simulated(settings, camera.info.provenance)
         glass = stack.enter_context(closing(open_screen(settings, words, clock)))
-        devices = Devices(camera, LightingScreen(glass, history), outbox, clock)
+        lit = LightingScreen(glass, history)
+        devices = Devices(camera, lit, outbox, clock)
         telemetry.watch_camera(camera)
         telemetry.watch_spool(outbox.depth)
         stack.enter_context(telemetry)
@@ -102,6 +106,9 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
         extras = Extras(record_dir=asked.record_dir)
         kiosk = stack.enter_context(KioskSession(live(settings), devices, told, extras))
         stop.calls(kiosk.stop)
+        manager = ServiceManager()
+        stack.callback(manager.stopping)
+        lit.each_turn(lambda: manager.turn(kiosk.looked))
         ending = kiosk.run(once=asked.once)
     return exit_of(ending, asked)
 
@@ -269,6 +276,7 @@ class LightingScreen:
     def __init__(self, screen: Screen, history: FlipHistory) -> None:
         self._screen = screen
         self._history = history
+        self._turn: Callable[[], object] = int
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -280,6 +288,10 @@ class LightingScreen:
         """What ``open`` measured."""
         return self._screen.refresh
 
+    def each_turn(self, call: Callable[[], object]) -> None:
+        """Call ``call`` after every flip: once a turn of the main loop."""
+        self._turn = call
+
     def open(self) -> None:
         """Take the display."""
         self._screen.open()
@@ -288,6 +300,7 @@ class LightingScreen:
         """Show a scene and remember its light."""
         shown = self._screen.show(scene)
         self._history.on_flip(shown, scene)
+        self._turn()
         return shown
 
     def poll(self) -> tuple[InputEvent, ...]:
