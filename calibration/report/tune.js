@@ -137,8 +137,8 @@
     write(card.querySelector(".rejected"), found);
     write(card.querySelector(".accepted"), missed);
     const x = across(limit, limit.now), mark = card.querySelector(".mark.level");
-    mark.setAttribute("x1", x);
-    mark.setAttribute("x2", x);
+    mark?.setAttribute("x1", x);
+    mark?.setAttribute("x2", x);
     point(card.querySelector(".point.level"), limit.rejectsOf.read("all").rate, limit.acceptsOf.read("all").rate);
     const [low, high] = limit.span;
     limit.slider.value = Math.round(((limit.now - low) / (high - low)) * STEPS);
@@ -163,7 +163,7 @@
     const verb = stricter ? "now rejected" : "now accepted";
     limit.card.querySelector(".flips").textContent = goodOnes + badOnes
       ? `Against the default ${short(limit.default)}: ${goodOnes} good and ${badOnes} bad frames ${verb}`
-      : `At the default ${short(limit.default)} no frame changes sides`;
+      : `Against the default ${short(limit.default)} no frame changes sides`;
     const shown = [...pictured, ...named].slice(0, SHOWN);
     const strip = limit.card.querySelector(".thumbs");
     const told = shown.join();

@@ -45,6 +45,12 @@ class Figure:
     det: Det
 
     @property
+    def trades(self) -> bool:
+        """Whether there are good and bad frames to draw a trade-off of."""
+        det = self.det
+        return bool(len(det.badness)) and not (np.isnan(det.far).any() or np.isnan(det.frr).any())
+
+    @property
     def edges(self) -> NDArray[np.float64]:
         """(BINS + 1,) native values."""
         return np.linspace(*self.span, BINS + 1)
@@ -105,12 +111,13 @@ def det_svg(figure: Figure, label: str) -> str:
     parts = [f'<svg viewBox="0 0 {SIDE} {SIDE - 60}" role="img" aria-label="{escape(label)}">']
     for tick in DET_TICKS:
         x, y = det_xy(tick, tick)
+        beside = min(y + 4, SIDE - 60 - DET_FOOT)
         text = f"{100 * tick:g}"
         right, ground = SIDE - EDGE, SIDE - 60 - DET_FOOT
         parts += [
             f'<path class="grid" d="M{x:.1f} {TOP}V{ground}M{DET_LEFT} {y:.1f}H{right}"/>',
             f'<text x="{x:.1f}" y="{ground + 13}" text-anchor="middle">{text}</text>',
-            f'<text x="{DET_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{text}</text>',
+            f'<text x="{DET_LEFT - 5}" y="{beside:.1f}" text-anchor="end">{text}</text>',
         ]
     middle = (DET_LEFT + SIDE) / 2
     parts.append(

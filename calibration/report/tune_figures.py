@@ -28,7 +28,7 @@ def figure_files(tuning: Tuning, figures: Sequence[Figure]) -> dict[str, bytes]:
         files["groups.csv"] = _groups(tuning)
     for figure, limit in zip(figures, tuning.limits, strict=True):
         files[f"{figure.key}.distribution.csv"] = _distribution(figure)
-        if len(figure.det.badness):
+        if figure.trades:
             files[f"{figure.key}.det.csv"] = _det(figure, limit.rule.sign)
     return files
 

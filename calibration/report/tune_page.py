@@ -20,7 +20,7 @@ from calibration.report.tune_charts import Figure, det_svg, distribution_svg, fi
 from calibration.report.tune_figures import figure_files
 from calibration.tuning.evaluation import SESSION_FRAMES
 from calibration.tuning.intervals import Rate
-from calibration.tuning.levels import Level
+from calibration.tuning.levels import Level, Status
 from calibration.tuning.thresholds_file import Origin, provenance
 from calibration.tuning.tuner import Tuning
 
@@ -62,6 +62,7 @@ class _Card:
     title: str
     distribution: Markup
     det: Markup
+    frames: int
     unassessed: int
     equal_error: str
 
@@ -108,10 +109,7 @@ def tune_report(
             origin=origin,
             notes=notes,
             folder=figures_folder,
-            cards=[
-                _card(one, figure)
-                for one, figure in zip(tuning.chosen.levels, figures, strict=True)
-            ],
+            cards=_cards(tuning, figures),
             reasons=_reason_rows(tuning),
             session_frames=SESSION_FRAMES,
             provenance=_flat(provenance(tuning, origin)),
@@ -135,17 +133,25 @@ def rate_text(found: Rate) -> str:
     return f"{percent(found.value)} ({low:.1f} to {high:.1f})"
 
 
+def _cards(tuning: Tuning, figures: Sequence[Figure]) -> list[_Card]:
+    """Return the limits, those first that changed, then those with a trade-off, empty ones last."""
+    cards = [_card(one, figure) for one, figure in zip(tuning.chosen.levels, figures, strict=True)]
+    return sorted(
+        cards, key=lambda card: (card.one.status is Status.KEPT, not card.det, not card.frames)
+    )
+
+
 def _card(one: Level, figure: Figure) -> _Card:
     limit = one.limit
     title = TITLES.get(limit.rule.measure, limit.rule.measure)
     distribution = distribution_svg(figure, one, f"{title}: distribution")
-    has_bad = bool(len(figure.det.far)) and not np.isnan(figure.det.far).any()
-    det = det_svg(figure, f"{title}: trade-off") if has_bad else ""
+    det = det_svg(figure, f"{title}: trade-off") if figure.trades else ""
     return _Card(
         one,
         title,
         Markup(distribution),  # noqa: S704  (charts escape their texts)
         Markup(det),  # noqa: S704
+        int(figure.good.sum() + figure.bad.sum()),
         figure.unassessed,
         percent(figure.det.equal_error),
     )

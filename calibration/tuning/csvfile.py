@@ -24,6 +24,7 @@ def rows_of(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str,
             given = [name.strip().casefold() for name in reader.fieldnames or ()]
             _check_header(path, given, columns)
             reader.fieldnames = given
+            line = reader.line_num
             for row in reader:
                 line = reader.line_num
                 if None in row or None in row.values():

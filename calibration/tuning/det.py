@@ -54,7 +54,8 @@ def det_curve(
     if not len(levels):
         nothing = np.empty(0)
         return Det(nothing, nothing, nothing)
-    frr = 1.0 - _within(badness[good], subject[good], levels)
+    # sums of shares end a rounding error beyond 1
+    frr = np.maximum(1.0 - _within(badness[good], subject[good], levels), 0.0)
     far = _within(badness[bad], subject[bad], levels)
     return Det(levels, frr, far)
 

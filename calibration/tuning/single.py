@@ -34,7 +34,9 @@ def alone(training: Training, number: int, options: TuneOptions, alpha: float) -
         return replace(found, level=level, why=f"conformal at {alpha:.3g}")
     if limit.more_lenient(level, limit.default) == limit.default:
         return kept(found, no_reason(limit))
-    return replace(found, level=level, why=f"the default rejects more than {alpha:.3g}: conformal")
+    does = "turns away" if limit.rejects else "warns on"
+    why = f"the default {does} more than {alpha:.3g} of the good frames: conformal"
+    return replace(found, level=level, why=why)
 
 
 def relaxed(training: Training, number: int, found: Level) -> Level:
@@ -53,7 +55,7 @@ def relaxed(training: Training, number: int, found: Level) -> Level:
         middle = (nearest + limit.badness_of(found.level)) / 2
         if middle < limit.badness_of(limit.default):
             level = _below(limit, middle, nearest)
-    if level == found.level:
+    if f"{level:.4g}" == f"{found.level:.4g}":
         return found
     why = f"{found.why}; from {found.level:g} back towards the default, which costs nothing"
     return replace(found, level=level, why=why)

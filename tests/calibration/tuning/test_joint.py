@@ -1,0 +1,142 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from calibration.errors import TuningError
+from calibration.tuning.levels import Status
+from calibration.tuning.options import Joint, TuneOptions
+from calibration.tuning.tuner import tune
+from preprocess.reasons import Reason
+from preprocess.thresholds import Thresholds
+from tests.calibration.tuning.made import blurred, item, material, measures, table
+
+ALONE = TuneOptions(0.1, limit=1.0, joint=Joint.NONE, relax=False)
+
+
+def level(tuning, key):
+    return next(one for one in tuning.chosen.levels if one.limit.key == key)
+
+
+def spread(n=60, low=0.8, high=1.4, bad=(2.0, 3.0)):
+    """Return good blurs evenly spread over the subjects, and bad ones of every second."""
+    good = {f"s{i:03}": [low + (high - low) * i / n] for i in range(n)}
+    worse = {f"s{i:03}": [bad[0] + (bad[1] - bad[0]) * i / n] for i in range(0, n, 2)}
+    return blurred(good, worse)
+
+
+def test_a_limit_alone_gets_the_order_statistic_of_the_rule():
+    found = tune(spread(), ALONE)
+    trained = ~found.held_out & found.material.good
+    values = np.sort(found.badness[14][trained])
+    assert found.limits[14].key == "blur_drop_pct"
+    rank = math.ceil((len(values) + 1) * 0.9 - 1e-9)
+    one = level(found, "blur_drop_pct")
+    assert one.conformal == pytest.approx(values[rank - 1], rel=1e-3)
+    assert one.conformal >= values[rank - 1]
+    assert one.level == one.conformal
+
+
+def test_a_limit_without_anything_bad_is_never_made_stricter():
+    found = tune(spread(), ALONE)
+    yaw = level(found, "yaw_drop_deg")
+    assert yaw.status is Status.KEPT
+    assert yaw.why == "nothing labelled not_frontal: no reason for a stricter limit"
+    assert yaw.conformal == 0
+
+
+def test_relaxing_goes_back_half_way_to_the_next_bad_frame_at_most():
+    strict = tune(spread(bad=(1.5, 3.0)), ALONE)
+    back = tune(spread(bad=(1.5, 3.0)), replace(ALONE, relax=True))
+    one, other = level(strict, "blur_drop_pct"), level(back, "blur_drop_pct")
+    assert one.level < other.level < 1.5
+    assert back.training.by_reason[Reason.BLURRED].errors == 0
+    far = tune(spread(), replace(ALONE, relax=True))
+    assert level(far, "blur_drop_pct").status is Status.KEPT
+
+
+def test_one_factor_loosens_what_turns_good_frames_away_and_nothing_else():
+    pairs = []
+    for i in range(90):
+        wide = measures(yaw_deg=20.0 + i / 9, blur_pct=1.0)
+        pairs.append((item(f"s{i:02}"), table([wide])))
+        if i % 3 == 0:
+            pairs.append((item(f"s{i:02}", Reason.BLURRED), table([measures(blur_pct=3.0)])))
+    found = tune(material(pairs), TuneOptions(0.05, limit=1.0))
+    assert found.chosen.joint is Joint.LAMBDA
+    moved = {o.limit.key for o in found.chosen.levels if o.status is Status.TUNED}
+    assert moved == {"yaw_drop_deg"}
+    assert 28 < level(found, "yaw_drop_deg").level < 40
+    assert found.holdout.false_rejects.value <= 0.1
+    assert found.before.false_rejects.value > 0.3
+    assert found.thresholds.yaw_accept_deg == pytest.approx(
+        level(found, "yaw_drop_deg").level * 15 / 25, rel=1e-3
+    )
+
+
+def test_few_subjects_scale_the_defaults_themselves():
+    found = tune(spread(n=32), TuneOptions(0.05, limit=1.0))
+    assert found.chosen.note.startswith("the defaults, scaled by")
+    assert found.chosen.scale is not None
+
+
+def test_below_the_least_number_nothing_is_promised_and_the_defaults_stay():
+    found = tune(spread(n=20), TuneOptions(0.05))
+    assert "not enough data: 14 training subjects" in found.refused
+    assert "19 are needed" in found.refused
+    assert found.thresholds == Thresholds()
+    assert all(one.status is Status.KEPT for one in found.chosen.levels)
+
+
+def test_bonferroni_divides_the_rate_and_says_which_limits_get_nothing():
+    found = tune(spread(n=400), TuneOptions(0.1, joint=Joint.BONFERRONI, relax=False))
+    assert "(Bonferroni)" in found.chosen.note
+    assert level(found, "blur_drop_pct").why.startswith("conformal at 0.00")
+    few = tune(spread(n=60), TuneOptions(0.1, joint=Joint.BONFERRONI))
+    assert "no limit can be promised anything" in few.refused
+
+
+def test_frames_without_a_face_count_as_rejected_by_every_level():
+    pairs = [(item(f"s{i:02}"), table([measures()] if i % 4 else [None])) for i in range(60)]
+    pairs += [(item("x", Reason.BLURRED), table([measures(blur_pct=3.0)]))]
+    found = tune(material(pairs), TuneOptions(0.05))
+    assert "of the good frames have no face or lack a measure" in found.refused
+    alone = tune(found.material, TuneOptions(0.05, joint=Joint.NONE))
+    assert "cannot be assessed" in level(alone, "blur_drop_pct").why
+
+
+def test_a_measure_that_cannot_be_assessed_is_not_passed():
+    pairs = [
+        (item(f"s{i:02}"), table([measures(blur_pct=math.nan if i % 3 == 0 else 1.0)]))
+        for i in range(60)
+    ]
+    pairs += [(item("x", Reason.BLURRED), table([measures(blur_pct=3.0)]))]
+    found = tune(material(pairs), TuneOptions(0.1))
+    assert found.before.rejects_of["blur_drop_pct"].value > 0.2
+    assert found.refused
+    alone = tune(found.material, replace(ALONE, joint=Joint.NONE))
+    assert "no level keeps 0.1" in level(alone, "blur_drop_pct").why
+
+
+def test_a_kept_measure_stays_and_an_unknown_one_is_told():
+    found = tune(spread(), replace(ALONE, keep=frozenset({"blur_pct"})))
+    assert level(found, "blur_drop_pct").why == "kept as asked (--keep)"
+    joint = tune(spread(high=1.8), TuneOptions(0.1, limit=1.0, keep=frozenset({"blur_pct"})))
+    assert level(joint, "blur_drop_pct").status is Status.KEPT
+    with pytest.raises(TuningError, match="--keep: unknown 'blur', expected one of blur_pct"):
+        tune(spread(), TuneOptions(keep=frozenset({"blur"})))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"target_frr": 0.0}, "--target-frr: expected 0.001..0.5, got 0"),
+        ({"holdout": 1.0}, "--holdout"),
+        ({"confidence": 0.2}, "--confidence"),
+        ({"limit": 0.01}, "--limit: 0.01 is below --target-frr 0.05"),
+    ],
+)
+def test_options_out_of_range_are_told_by_their_flag(given, told):
+    with pytest.raises(TuningError, match=told):
+        TuneOptions(**given)
