@@ -53,18 +53,22 @@ class AgreementOptions:
     """Limits of the verdict."""
 
     present: float = option(
-        0.5,
-        unit="log-determinant",
-        low=0.1,
-        high=10,
-        why="unlit clips of real faces stay below .4, a light of 5 % of the ambient above .6",
+        0.2,
+        unit="log-determinant a slot",
+        low=0.02,
+        high=2,
+        why="few frames a slot let each follow its own noise; unlit clips of six to nine slots "
+        "reach 1.31, a light of 5 % of the ambient mostly 1.8 and more",
+    )
+    present_most: float = option(
+        1.35, unit="log-determinant", low=0.1, high=20, why="no unlit clip came this far"
     )
     certain: float = option(
-        1.1,
+        0.6,
         unit="log-determinant",
-        low=0.1,
+        low=0.0,
         high=20,
-        why="so strong it is light even where no known colours explain it",
+        why="so much more is light even where no known colours explain it",
     )
     rho_ok: float = option(0.75, unit="correlation", low=0, high=1, why="clear beyond motion")
     rho_least: float = option(
@@ -205,7 +209,8 @@ def _state(
     view: _View, verdict: Labelling, snr: float, options: AgreementOptions
 ) -> AgreementState:
     explained = max(verdict.peak, verdict.rival_rho) >= 1.1 * options.rho_least
-    if view.fit.strength < (options.present if explained else options.certain):
+    needed = min(0.1 + options.present * len(view.labels), options.present_most)
+    if view.fit.strength < (needed if explained else needed + options.certain):
         return "none"
     limit = max(options.p_limit, 1.5 * verdict.p_floor)
     lost = verdict.beaten(options.rival_slots / len(view.labels))

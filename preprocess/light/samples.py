@@ -22,6 +22,7 @@ Colour3: TypeAlias = tuple[float, float, float]
 _FOREHEAD_TOP = (103, 67, 109, 10, 338, 297, 332)
 _FOREHEAD_MIDDLE = (104, 69, 108, 151, 337, 299, 333)
 _FOREHEAD_BROWS = (105, 66, 107, 9, 336, 296, 334)
+_FEWEST = 16
 _CHEEKS = (
     (117, 118, 101, 36, 205, 187, 123),
     (346, 347, 330, 266, 425, 411, 352),
@@ -71,6 +72,16 @@ class SampleOptions:
     )
     trim: float = option(
         0.1, unit="share", low=0.0, high=0.4, why="specular spots and stray hair at both ends"
+    )
+    background_low: float = option(
+        0.2, unit="share", low=0.0, high=0.9, why="black things reflect nothing to measure"
+    )
+    background_high: float = option(
+        0.6,
+        unit="share",
+        low=0.1,
+        high=1.0,
+        why="windows and lamps clip, and would come and go with the exposure",
     )
 
 
@@ -163,14 +174,13 @@ def reduce_sample(
     """Trimmed means of (N, 3) uint8 BGR samples; None when no face pixel is usable."""
     brightest = face_bgr.max(axis=1)
     clipped = float(np.mean(brightest >= options.bright_code))
-    face = _trimmed_mean(face_bgr, brightest, options)
-    if face is None:
+    usable = face_bgr[(brightest < options.bright_code) & (brightest > options.dark_code)]
+    if len(usable) < _FEWEST:
         return None
-    background = (
-        None
-        if background_bgr is None
-        else _trimmed_mean(background_bgr, background_bgr.max(axis=1), options)
-    )
+    face = _mean_between(usable, options.trim, 1 - options.trim)
+    background = None
+    if background_bgr is not None and len(background_bgr) >= _FEWEST:
+        background = _mean_between(background_bgr, options.background_low, options.background_high)
     return ChromaSample(
         t_frame_ns=place.t_frame_ns,
         face_rgb=face,
@@ -252,15 +262,11 @@ def _inside(
     return inside
 
 
-def _trimmed_mean(
-    pixels_bgr: ImageU8, brightest: NDArray[np.uint8], options: SampleOptions
-) -> Colour3 | None:
-    usable = pixels_bgr[(brightest < options.bright_code) & (brightest > options.dark_code)]
-    if len(usable) < 16:
-        return None
+def _mean_between(pixels_bgr: ImageU8, low: float, high: float) -> Colour3:
+    """Mean linear light between two shares of the ordered codes of each channel."""
     # codes sort as their linear values do, and sorting bytes is a radix sort
-    ordered = np.sort(usable, axis=0)
-    cut = int(len(ordered) * options.trim)
-    kept = LINEAR_OF_SRGB[ordered[cut : len(ordered) - cut]]
+    ordered = np.sort(pixels_bgr, axis=0)
+    first, last = int(len(ordered) * low), max(int(len(ordered) * high), 1)
+    kept = LINEAR_OF_SRGB[ordered[min(first, last - 1) : last]]
     blue, green, red = (float(v) for v in kept.mean(axis=0, dtype=np.float64))
     return red, green, blue
