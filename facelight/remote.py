@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from facelight.errors import FacelightError
 from facelight.job import Job
-from facelight.urls import is_url, protocol_of, without_secrets
+from facelight.urls import base_name, is_url, protocol_of, without_secrets
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"})
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v"})
@@ -38,17 +38,22 @@ class RemoteError(FacelightError):
 def list_url(url: str) -> Iterator[str]:
     """Yield the sessions that a URL names: itself, those that match it, or those below it.
 
+    A URL that can only be one session is not looked up: what is wrong with it costs it alone.
+
     Raises
     ------
     RemoteError
         the storage cannot be reached, or nothing is found.
     """
-    if url.startswith(("http://", "https://")):
-        yield url  # a query may hold any sign, and servers do not list
+    web = url.startswith(("http://", "https://"))  # a query holds any sign; servers do not list
+    wild = not web and any(sign in url for sign in "*[")  # "?" begins a version
+    single = PurePosixPath(base_name(url)).suffix.lower() in VIDEO_SUFFIXES | {RECORDING_SUFFIX}
+    if web or (single and not wild):
+        yield url
         return
     with _translated(url):
         storage, path = _storage(url)
-        if any(sign in path for sign in "*?["):
+        if wild:
             found = [p for match in sorted(storage.glob(path)) for p in _below(storage, match)]
         else:
             found = list(_below(storage, path))
