@@ -23,6 +23,7 @@ from preprocess.light.samples import LINEAR_OF_SRGB, ChromaSample
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _SPILL_LEAST = -0.02
+_FAINTEST = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def measure_light(
     face = _face(frames) if locked else _over_background(frames)
     ambient, answer, errors = _fit(face, shown, _seconds(frames), options)
     white = answer.sum(axis=1)
-    if (white <= 0).any() or (ambient <= 0).any():
+    if (ambient <= 0).any() or (white <= _FAINTEST * ambient).any():
         raise MeasurementError(
             "the face does not get brighter with the screen: come closer or darken the room"
         )

@@ -7,6 +7,7 @@ import os
 import tomllib
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -297,4 +298,5 @@ def _place(path: Path, content: bytes) -> None:
     except OSError as error:
         raise ProfileError(path, f"cannot be written: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
