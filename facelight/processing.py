@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -19,10 +20,14 @@ from facelight.outputs import remove_parts
 from facelight.remote import RemoteError, fetch, remove_copy
 from facelight.results import Request, Results, read_result
 from facelight.settings import Settings, settings_hash
-from facelight.urls import is_process_local, is_url
+from facelight.urls import is_process_local
 from facelight.workers import WorkerOptions, Workers
 
 __all__ = ["Engine", "Request", "process_all"]
+
+
+_FOLDED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:[/\\]")
+"""A URL that has become a `Path`: ``s3:/bucket``."""
 
 
 class Engine(Protocol):
@@ -108,9 +113,9 @@ def _brought(jobs: Iterator[Job], scratch: Path) -> Iterator[Job]:
 
 def _prepare(out: Path, options: WorkerOptions) -> None:
     """Make the directory and clear what an earlier run that was killed left half-written."""
-    if is_url(str(out)):
-        told = "expected a local directory: a result is written whole or not at all"
-        raise SettingsError(f"--out {out}: {told}; copy them to the storage afterwards")
+    if _FOLDED_URL.match(str(out)):
+        told = "a directory of this machine: a result is there whole or not at all"
+        raise SettingsError(f"--out: expected {told}; copy them to a storage afterwards")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facelight.cli import main
 from facelight.service.run import LocalService
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -33,6 +34,23 @@ def run() -> Run:
         )
 
     return call
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``facelight`` with arguments in this process, where a fresh one is not the point."""
+
+    def called(*arguments: object) -> subprocess.CompletedProcess[str]:
+        given = [*map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", ["facelight", *given])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capfd.readouterr()
+        return subprocess.CompletedProcess(given, int(ended.value.code or 0), told.out, told.err)
+
+    return called
 
 
 @pytest.fixture(scope="session")

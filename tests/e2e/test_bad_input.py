@@ -1,13 +1,21 @@
-"""Bad input: one line that names it, exit code 1, the other inputs done, nothing half-written."""
+"""Bad input: one line that names it, exit code 1, the other inputs done, nothing half-written.
+
+All bad inputs go through one run, as an operator's folder would hold them.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
+import shlex
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -28,91 +36,140 @@ GOOD_SIDECAR = {
 }
 
 
-def sidecar(**changes: object) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        path = write_video(folder / "v.mkv", GREY)
-        path.with_name("v.illumination.json").write_text(json.dumps(GOOD_SIDECAR | changes))
-        return path
+def sidecar(**changes: object) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        light = path.with_name(f"{path.stem}.illumination.json")
+        write_video(path, GREY)
+        light.write_text(json.dumps(GOOD_SIDECAR | changes))
 
     return make
 
 
-def flips(*rows: tuple[float, str | None]) -> Callable[[Path], Path]:
-    listed = [{"t_ms": t, "colour": c, "rgb": [255, 0, 0]} for t, c in rows]
-    return sidecar(flips=listed)
+def flips(*rows: tuple[float, str | int | None]) -> Callable[[Path], None]:
+    return sidecar(flips=[{"t_ms": t, "colour": c, "rgb": [255, 0, 0]} for t, c in rows])
 
 
-def broken_json(folder: Path) -> Path:
-    path = write_video(folder / "v.mkv", GREY)
-    path.with_name("v.illumination.json").write_text('{"latency_ms": 80,')
-    return path
+def broken_json(path: Path) -> None:
+    write_video(path, GREY)
+    path.with_name(f"{path.stem}.illumination.json").write_text('{"latency_ms": 80,')
 
 
-def written(name: str, content: bytes) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        (folder / name).write_bytes(content)
-        return folder / name
+def written(content: bytes) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        path.write_bytes(content)
 
     return make
 
 
-def truncated(folder: Path) -> Path:
-    whole = write_video(folder / "whole.mkv", GREY).read_bytes()
-    (folder / "whole.mkv").unlink()
-    (folder / "t.mkv").write_bytes(whole[: len(whole) * 2 // 3])
-    return folder / "t.mkv"
+def truncated(path: Path) -> None:
+    whole = write_video(path, GREY).read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
 
 
-def audio_only(folder: Path) -> Path:
-    path = folder / "a.mp4"
+def audio_only(path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=16000)
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), "fltp", "mono")
         sound.sample_rate, sound.pts, sound.time_base = 16000, 0, Fraction(1, 16000)
         for packet in [*stream.encode(sound), *stream.encode()]:
             container.mux(packet)
-    return path
 
 
-def no_frames(folder: Path) -> Path:
-    path = folder / "n.mkv"
+def no_frames(path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=30)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "bgr0"
         container.start_encoding()
-    return path
 
 
-def missing(folder: Path) -> Path:
-    return folder / "missing.mkv"
+def missing(path: Path) -> None:
+    """Leave nothing where the input should be."""
 
 
-CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "missing file": (missing, "missing.mkv"),
-    "empty file": (written("e.mp4", b""), "e.mp4"),
-    "text renamed to mp4": (written("t.mp4", b"hello, this is no film\n" * 50), "t.mp4"),
-    "truncated mkv": (truncated, "t.mkv"),
-    "video without frames": (no_frames, "n.mkv"),
-    "audio only": (audio_only, "a.mp4"),
-    "sidecar with bad JSON": (broken_json, "v.illumination.json"),
-    "unknown colour type": (flips((0, None), (100, 7), (200, None)), "colour"),  # type: ignore[arg-type]
-    "flips out of order": (flips((0, None), (200, "Red"), (100, None)), "flips"),
-    "negative latency": (sidecar(latency_ms=-1), "latency_ms"),
-    "sidecar longer than the video": (flips((0, None), (5000, "Red"), (9000, None)), "v.illum"),
-    "sidecar shorter than the video": (flips((0, "Red"), (20, "Green")), "v.illum"),
-    "folder without a session": (lambda folder: folder, "holds no"),
+def good(path: Path) -> None:
+    write_video(path, GREY)
+
+
+BAD: dict[str, tuple[Callable[[Path], None], str]] = {
+    "missing.mkv": (missing, "missing.mkv"),
+    "empty.mp4": (written(b""), "empty.mp4"),
+    "text.mp4": (written(b"hello, this is no film\n" * 50), "text.mp4"),
+    "truncated.mkv": (truncated, "truncated.mkv"),
+    "no-frames.mkv": (no_frames, "no-frames.mkv"),
+    "audio-only.mp4": (audio_only, "audio-only.mp4"),
+    "broken-json.mkv": (broken_json, "broken-json.illumination.json"),
+    "unknown-colour.mkv": (flips((0, None), (100, 7), (200, None)), "colour"),
+    "out-of-order.mkv": (flips((0, None), (200, "Red"), (100, None)), "flips"),
+    "negative.mkv": (sidecar(latency_ms=-1), "latency_ms"),
+    "sidecar-longer.mkv": (
+        flips((0, None), (5000, "Red"), (9000, None)),
+        "sidecar-longer.illumination.json",
+    ),
+    "sidecar-shorter.mkv": (flips((0, "Red"), (20, "Green")), "sidecar-shorter.illumination.json"),
+    "nonsense://x/url.mkv": (missing, "unknown protocol"),
 }
 
 
-@pytest.mark.parametrize("case", [*CASES])
-def test_bad_input_is_one_line_and_exit_code_1(case: str, run: Run, tmp_path: Path) -> None:
-    make, told = CASES[case]
-    folder = tmp_path / "in"
-    folder.mkdir()
-    done = run("process", make(folder), "--out", tmp_path / "out", "--workers", 1)
-    assert done.returncode == 1, done.stdout
-    assert_one_error(done, told)
-    assert_nothing_half_written(tmp_path / "out")
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One run over a good recording, all bad ones, and another good one."""
+
+    done: subprocess.CompletedProcess[str]
+    out: Path
+
+    def told_of(self, name: str) -> list[str]:
+        stem = name.rpartition("/")[2].partition(".")[0]
+        return [line for line in self.done.stderr.splitlines() if f"{stem}." in line]
+
+    def result(self, name: str) -> dict[str, Any]:
+        stem = name.rpartition("/")[2].partition(".")[0]
+        found: dict[str, Any] = json.loads((self.out / stem / "result.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="module")
+def batch(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    folder = tmp_path_factory.mktemp("bad")
+    paths: list[Path | str] = []
+    for name, make in [
+        ("first.mkv", good),
+        *((n, m) for n, (m, _) in BAD.items()),
+        ("last.mkv", good),
+    ]:
+        path = folder / name
+        if "://" not in name:
+            make(path)
+        paths.append(name if "://" in name else path)
+    return Batch(run("process", *paths, "--out", folder / "out"), folder / "out")
+
+
+@pytest.mark.parametrize("name", [*BAD])
+def test_bad_input_is_one_line_that_names_what_is_wrong(name: str, batch: Batch) -> None:
+    (line,) = batch.told_of(name)
+    assert line.startswith("error: ")
+    assert BAD[name][1] in line
+    found = batch.result(name)
+    assert (found["status"], found["error"]["message"]) == ("error", line.removeprefix("error: "))
+
+
+def test_the_other_inputs_are_still_processed_and_the_summary_names_the_losers(
+    batch: Batch,
+) -> None:
+    assert batch.done.returncode == 1
+    assert "Traceback" not in batch.done.stderr
+    rows = list(csv.DictReader((batch.out / "summary.csv").read_text().splitlines()))
+    assert [row["status"] for row in rows] == ["rejected", *["error"] * len(BAD), "rejected"]
+    assert all("no_face" in rows[index]["reasons"] for index in (0, -1))
+    assert all(row["error"] for row in rows[1:-1])
+
+
+def test_nothing_is_half_written(batch: Batch) -> None:
+    whole = {"result.json", "frames.csv", "report.html"}
+    for path in batch.out.iterdir():
+        assert not path.name.startswith("."), path
+        if path.is_dir():
+            expected = whole if path.name in {"first", "last"} else {"result.json"}
+            assert {inner.name for inner in path.iterdir()} == expected
 
 
 def assert_one_error(done: subprocess.CompletedProcess[str], told: str) -> None:
@@ -123,37 +180,49 @@ def assert_one_error(done: subprocess.CompletedProcess[str], told: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def assert_nothing_half_written(out: Path) -> None:
-    for path in out.rglob("*") if out.exists() else []:
-        assert not path.name.startswith("."), path
-        if path.is_dir():
-            assert [p.name for p in path.iterdir()] == ["result.json"]
-
-
-def test_the_other_inputs_are_still_processed(run: Run, tmp_path: Path) -> None:
-    bad = written("e.mp4", b"")(tmp_path)
-    faceless = write_video(tmp_path / "grey.mkv", GREY)
-    done = run("process", bad, faceless, tmp_path / "gone.mkv", "--out", tmp_path / "out")
+def test_a_folder_without_a_session_is_an_error(call: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    done = call("process", tmp_path / "in", "--out", tmp_path / "out")
     assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 2
-    rows = list(csv.DictReader((tmp_path / "out" / "summary.csv").read_text().splitlines()))
-    assert [row["status"] for row in rows] == ["error", "rejected", "error"]
-    assert "no_face" in rows[1]["reasons"]
+    assert_one_error(done, "holds no")
 
 
-def test_an_output_path_that_is_a_file_is_named(run: Run, tmp_path: Path) -> None:
-    video = write_video(tmp_path / "grey.mkv", GREY)
+def test_an_output_path_that_is_a_file_is_named(call: Run, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("in the way")
-    done = run("process", video, "--out", tmp_path / "out")
+    done = call("process", "any.mkv", "--out", tmp_path / "out")
     assert done.returncode == 1
     assert_one_error(done, "out")
     assert (tmp_path / "out").read_text() == "in the way"
+
+
+def test_an_output_path_without_room_is_told(tmp_path: Path) -> None:
+    video, out = write_video(tmp_path / "grey.mkv", GREY), tmp_path / "out"
+    out.mkdir()
+    private = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mount = f"mount -t tmpfs -o size=16k tmpfs {shlex.quote(str(out))}"
+    if shutil.which("unshare") is None or subprocess.run([*private, mount], check=False).returncode:
+        pytest.skip("no file system of its own can be made here")
+    command = [sys.executable, "-m", "facelight", "process", str(video), "--out", str(out)]
+    script = f"{mount}; {shlex.join(command)}; code=$?; ls -A {shlex.quote(str(out))}; exit $code"
+    done = subprocess.run(
+        [*private, script], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ".part" not in done.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         pytest.param(["--workers", "0"], "--workers", id="no worker"),
+        pytest.param(["--workers", "two"], "--workers", id="no number"),
+        pytest.param(["--timeout-s", "0"], "--timeout-s", id="no time"),
+        pytest.param(["--worker-memory-mb", "9"], "--worker-memory-mb", id="no memory"),
+        pytest.param(["--out", "s3://bucket/out"], "--out", id="output to a URL"),
+        pytest.param(["--scheduler", "here"], "tcp://host:port", id="no address"),
+        pytest.param(["--scheduler", "tcp://x:1", "--workers", "2"], "--workers", id="both"),
         pytest.param(["--submit"], "--endpoint", id="no service"),
         pytest.param(["--submit", "--endpoint", "http://example.com"], "http", id="plain http"),
         pytest.param(["--set", "clip.quality=200"], "quality", id="range"),
@@ -162,10 +231,10 @@ def test_an_output_path_that_is_a_file_is_named(run: Run, tmp_path: Path) -> Non
     ],
 )
 def test_a_wrong_flag_is_told_before_anything_is_processed(
-    arguments: list[str], told: str, run: Run, tmp_path: Path
+    arguments: list[str], told: str, call: Run, tmp_path: Path
 ) -> None:
-    video = write_video(tmp_path / "grey.mkv", GREY)
-    done = run("process", video, "--out", tmp_path / "out", *arguments)
+    done = call("process", "any.mkv", "--out", tmp_path / "out", *arguments)
     assert done.returncode in {1, 2}
-    assert_one_error(done, told)
-    assert not (tmp_path / "out" / "grey").exists()
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("out/*/result.json"))
