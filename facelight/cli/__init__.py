@@ -9,6 +9,7 @@ import typer
 
 from facelight.cli import (
     audit,
+    calibrate,
     cameras,
     check,
     demo,
@@ -32,6 +33,7 @@ app.command("demo")(demo.demo)
 app.command("kiosk")(kiosk.kiosk)
 app.command("process")(process.process)
 app.command("tune")(tune.tune)
+app.add_typer(calibrate.app, name="calibrate")
 app.command("cameras")(cameras.cameras)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)

@@ -19,7 +19,19 @@ from facelight.terminal import one_line
 from preprocess.errors import EncodeError
 from uploader.errors import EndpointError
 
-COMMANDS = ["demo", "kiosk", "process", "serve", "check", "sessions", "audit", "spool"]
+COMMANDS = [
+    "tune",
+    "cameras",
+    "calibrate",
+    "demo",
+    "kiosk",
+    "process",
+    "serve",
+    "check",
+    "sessions",
+    "audit",
+    "spool",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
