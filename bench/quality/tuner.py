@@ -23,7 +23,7 @@ from capture.timeline import LabelKind
 from preprocess.measures.types import FIELDS
 from preprocess.reasons import Reason
 
-FURTHER_PEOPLE = 1500
+FURTHER_PEOPLE = 800
 TYPICAL = {
     "face_side_px": (330.0, 0.2), "ied_px": (140.0, 0.2), "blur_pct": (1.1, 0.1),
     "yaw_deg": (6.0, 0.6), "pitch_deg": (6.0, 0.6), "roll_deg": (3.0, 0.6),
@@ -154,6 +154,7 @@ def _seeded(options: TuneOptions, seed: int) -> TuneOptions:
 CASES = {
     "one frame a person, 5 %": (Population(120, 1), TuneOptions(0.05)),
     "20 frames a person, 5 %": (Population(60, 20), TuneOptions(0.05)),
+    "20 frames a person, spent to the full": (Population(60, 20), TuneOptions(0.05, relax=False)),
     "a default that does not fit, 5 %": (Population(90, 20, blur=1.4), TuneOptions(0.05)),
     "few people, 10 %": (Population(20, 30, within=0.2), TuneOptions(0.1, limit=0.4)),
     "Bonferroni, 10 %": (

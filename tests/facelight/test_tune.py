@@ -14,6 +14,7 @@ from preprocess.thresholds import Thresholds
 from tests.calibration.tuning.made import measures, table
 
 runner = CliRunner()
+BLUR = Thresholds().blur_drop_pct
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def labelled(tmp_path):
             rows.append((name, subject, *rest))
 
         for i in range(40):
-            add(f"{i}.png", f"s{i}", 1.3 + i / 100, "good", "", "xy"[i % 2])
+            add(f"{i}.png", f"s{i}", BLUR * (0.85 + i / 150), "good", "", "xy"[i % 2])
             if i % 2:
-                add(f"{i}-bad.png", f"s{i}", 2.5 + i / 100, "bad", "blurry", "xy"[i % 2])
+                add(f"{i}-bad.png", f"s{i}", BLUR * (1.6 + i / 100), "bad", "blurry", "xy"[i % 2])
     write_labels(tmp_path, rows)
     return tmp_path
 

@@ -14,9 +14,8 @@ from calibration.report.tune_page import percent, rate_text, tune_report
 from calibration.tuning.evaluation import Judge
 from calibration.tuning.options import TuneOptions
 from calibration.tuning.thresholds_file import Origin
-from calibration.tuning.tuner import tune
 from preprocess.reasons import Reason
-from tests.calibration.tuning.made import item, material, measures, table
+from tests.calibration.tuning.made import badness_of, item, material, measures, table, tune
 
 ORIGIN = Origin("facelight/0", "2025-01-01T00:00:00+00:00", "labels.csv", "0" * 64)
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
@@ -130,7 +129,7 @@ def test_every_figure_is_there_as_csv(tuning, report):
     rejected = [r for r in frames if r["side"] == "held out" and r["label"] == "good"]
     assert sum(int(r["rejected"]) for r in rejected) == tuning.holdout.false_rejects.errors
     blur = rows(report.figures["blur_drop_pct.distribution.csv"])
-    good = np.isfinite(tuning.badness[14]) & tuning.material.good
+    good = np.isfinite(badness_of(tuning, "blur_drop_pct")) & tuning.material.good
     assert sum(int(row["good_frames"]) for row in blur) == good.sum()
     det = rows(report.figures["blur_drop_pct.det.csv"])
     assert 2 < len(det) <= 400
@@ -183,14 +182,12 @@ def test_untouched_the_page_shows_the_numbers_of_the_command_line(tuning, report
 
 @pytest.mark.slow
 def test_frames_that_flip_are_shown_blurred(tuning, report, opened):
-    blur = tuning.limits[14]
+    blur = badness_of(tuning, "blur_drop_pct")
     flipping = next(
-        f
-        for f in np.flatnonzero(tuning.material.good & tuning.held_out)
-        if 0.8 < tuning.badness[14][f] < 1.5
+        f for f in np.flatnonzero(tuning.material.good & tuning.held_out) if 0.8 < blur[f] < 1.5
     )
     page = tune_report(tuning, ORIGIN, (), {int(flipping): PIXEL}, "f").page
-    found = opened(page, f"{blur.key}={tuning.badness[14][flipping] - 0.001}")
+    found = opened(page, f"blur_drop_pct={blur[flipping] - 0.001}")
     buttons = [a for t, a in found.found if t == "button" and "aria-pressed" in a]
     assert {b["aria-pressed"] for b in buttons} == {"false"}
     assert {a["src"] for t, a in found.found if t == "img"} == {PIXEL}

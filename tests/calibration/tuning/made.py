@@ -6,15 +6,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from calibration.tuning import tuner
 from calibration.tuning.labels import Item
 from calibration.tuning.limits import KINDS
 from calibration.tuning.material import Material, join
+from calibration.tuning.options import TuneOptions
 from calibration.tuning.table import FrameTable, frame_row
+from calibration.tuning.tuner import Tuning
 from capture.timeline import LabelKind
 from preprocess.face import Rect
 from preprocess.measures.types import NO_FACE, Measures
 from preprocess.reasons import Reason
+from preprocess.thresholds import Thresholds
 
 GOOD = {
     "face_side_px": 300.0,
@@ -34,6 +39,27 @@ GOOD = {
     "mouth_open_t": 0.01,
     "occluded_share": 0.0,
 }
+
+
+BASE = Thresholds(
+    blur_drop_pct=1.55,
+    blur_accept_pct=1.4,
+    yaw_drop_deg=25.0,
+    yaw_accept_deg=15.0,
+    contrast_drop_codes=73.0,
+    contrast_accept_codes=77.0,
+)
+"""Defaults of these tests, whatever the program's become."""
+
+
+def tune(found: Material, options: TuneOptions) -> Tuning:
+    """Tune from ``BASE``."""
+    return tuner.tune(found, options, BASE)
+
+
+def badness_of(tuning: Tuning, key: str) -> NDArray[np.float64]:
+    """Return the badness of every frame for one limit."""
+    return tuning.badness[[limit.key for limit in tuning.limits].index(key)]
 
 
 def measures(**changed: float) -> Measures:

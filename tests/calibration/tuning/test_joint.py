@@ -7,10 +7,17 @@ import pytest
 from calibration.errors import TuningError
 from calibration.tuning.levels import Status
 from calibration.tuning.options import Joint, TuneOptions
-from calibration.tuning.tuner import tune
 from preprocess.reasons import Reason
-from preprocess.thresholds import Thresholds
-from tests.calibration.tuning.made import blurred, item, material, measures, table
+from tests.calibration.tuning.made import (
+    BASE,
+    badness_of,
+    blurred,
+    item,
+    material,
+    measures,
+    table,
+    tune,
+)
 
 ALONE = TuneOptions(0.1, limit=1.0, joint=Joint.NONE, relax=False)
 
@@ -29,8 +36,7 @@ def spread(n=60, low=0.8, high=1.4, bad=(2.0, 3.0)):
 def test_a_limit_alone_gets_the_order_statistic_of_the_rule():
     found = tune(spread(), ALONE)
     trained = ~found.held_out & found.material.good
-    values = np.sort(found.badness[14][trained])
-    assert found.limits[14].key == "blur_drop_pct"
+    values = np.sort(badness_of(found, "blur_drop_pct")[trained])
     rank = math.ceil((len(values) + 1) * 0.9 - 1e-9)
     one = level(found, "blur_drop_pct")
     assert one.conformal == pytest.approx(values[rank - 1], rel=1e-3)
@@ -85,7 +91,7 @@ def test_below_the_least_number_nothing_is_promised_and_the_defaults_stay():
     found = tune(spread(n=20), TuneOptions(0.05))
     assert "not enough data: 14 training subjects" in found.refused
     assert "19 are needed" in found.refused
-    assert found.thresholds == Thresholds()
+    assert found.thresholds == BASE
     assert all(one.status is Status.KEPT for one in found.chosen.levels)
 
 

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from calibration.errors import LabelError
 from calibration.tuning.labels import (
+    BAD,
     FRAME_REASONS,
+    GOOD,
     SESSION_REASONS,
     SYNONYMS,
     read_labels,
@@ -115,3 +119,15 @@ def test_a_file_that_is_no_text_or_not_there_is_told(folder):
 
 def test_session_reasons_and_frame_reasons_are_all_reasons():
     assert {*SESSION_REASONS, *FRAME_REASONS} == set(Reason)
+
+
+def test_the_manual_names_every_reason_and_word():
+    manual = (Path(__file__).parents[3] / "docs" / "tuning.md").read_text(encoding="utf-8")
+    rows = {
+        row.split("|")[1].strip(" `"): {w.strip(" `") for w in row.split("|")[2].split(",")} - {""}
+        for row in manual.splitlines()
+        if row.startswith("| `")
+    }
+    assert set(rows) == set(FRAME_REASONS)
+    assert {w: r for r, words in rows.items() for w in words} == dict(SYNONYMS)
+    assert all(f"`{word}`" in manual for word in GOOD | BAD)

@@ -11,7 +11,7 @@ from capture.timeline import Label
 from preprocess.gate import judge
 from preprocess.measures.types import FIELDS, NO_FACE, Measures
 from preprocess.thresholds import RULES, Thresholds
-from tests.calibration.tuning.made import table
+from tests.calibration.tuning.made import BASE, table
 
 LIMITS = limits_of()
 BY_KEY = {limit.key: limit for limit in LIMITS}
@@ -82,10 +82,11 @@ def test_infinite_badness_needs_an_infinite_scale_and_its_opposite_none():
 
 
 def test_accept_levels_follow_their_drop_levels_at_the_ratio_of_the_defaults():
-    found = changes(LIMITS, {"blur_drop_pct": 3.1, "contrast_drop_codes": 36.5})
+    limits = limits_of(BASE)
+    found = changes(limits, {"blur_drop_pct": 3.1, "contrast_drop_codes": 36.5})
     assert found["blur_accept_pct"] == pytest.approx(2.8)
     assert found["contrast_accept_codes"] == pytest.approx(38.5)
-    assert with_levels(Thresholds(), LIMITS, {"blur_drop_pct": 3.1}).blur_accept_pct == 2.8
+    assert with_levels(BASE, limits, {"blur_drop_pct": 3.1}).blur_accept_pct == 2.8
 
 
 def test_a_level_at_its_default_changes_nothing():

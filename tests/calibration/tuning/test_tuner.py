@@ -3,9 +3,8 @@ import pytest
 
 from bench.quality.tuner import Population, mean, population, run_case
 from calibration.tuning.options import Joint, TuneOptions
-from calibration.tuning.tuner import tune
 from preprocess.reasons import Reason
-from tests.calibration.tuning.made import blurred, item, material, measures, table
+from tests.calibration.tuning.made import blurred, item, material, measures, table, tune
 
 
 @pytest.mark.parametrize(
