@@ -23,7 +23,7 @@ from preprocess.clip import Clip
 from uploader.decision import LivenessDecision
 from uploader.submission import Origin, Outcome
 
-SPEC = "sim:size=640x360,distance=45"
+SPEC = "sim:size=640x360,distance=45,fps=15"
 
 
 class KeptOutbox:
