@@ -63,7 +63,9 @@ def tune(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Tune the gate's thresholds on labelled material, and report what they cost."""
+    from calibration.errors import TuningError
     from calibration.tuning.options import Joint, TuneOptions
+    from facelight.errors import SettingsError
     from facelight.settings import load_settings
     from facelight.tune import TuneRequest, tune_all
     from facelight.tune_text import TuningBar, lines
@@ -72,7 +74,10 @@ def tune(
         "target_frr": target_frr, "limit": limit, "relax": relax, "holdout": holdout,
         "confidence": confidence, "seed": seed,
     }  # fmt: skip
-    options = TuneOptions(joint=Joint(joint.value), keep=frozenset(keep or []), **given)
+    try:
+        options = TuneOptions(joint=Joint(joint.value), keep=frozenset(keep or []), **given)
+    except TuningError as error:
+        raise SettingsError(str(error)) from error
     request = TuneRequest(
         labels=labels,
         out=out,

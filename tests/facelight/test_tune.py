@@ -165,3 +165,12 @@ def test_without_thumbnails_no_picture_is_in_the_report(labelled):
 def test_only_numbers_are_cached(labelled):
     assert b"JFIF" not in (labelled / "cache" / FILE).read_bytes()
     assert b"s39" not in (labelled / "cache" / FILE).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "option", [("--target-frr", "2"), ("--holdout", "1"), ("--limit", "0.01"), ("--workers", "0")]
+)
+def test_an_option_out_of_range_is_named(labelled, option):
+    done = tuned(labelled, *option)
+    assert option[0] in str(done.exception)
+    assert not (labelled / "r.html").exists()
