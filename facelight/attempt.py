@@ -62,7 +62,7 @@ def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:
 
     cv2.setNumThreads(1)
     held = min(HELD_CROPS, settings.clip.max_frames)
-    clip = replace(settings.clip, workers=1, hold_back=held)
+    clip = replace(settings.clip, workers=1, hold_back=held, hold_back_lit=held)
     return process_job(job, settings.model_copy(update={"clip": clip}))
 
 

@@ -88,7 +88,7 @@ def spool_dir(settings: Settings) -> Path:
 RESULT_SECTIONS = ("tracker", "crop", "thresholds", "clip", "light")
 """The sections that change what comes out of a recording; only they are hashed."""
 
-SPEED_ONLY = {"clip": ("workers", "pending_crops", "hold_back", "stall_s")}
+SPEED_ONLY = {"clip": ("workers", "pending_crops", "hold_back", "hold_back_lit", "stall_s")}
 """Of these sections, what changes no byte."""
 
 

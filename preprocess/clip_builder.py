@@ -61,7 +61,8 @@ class ClipBuilder:
         self._options = options
         self._selection = Selection(options.rule, plan)
         self._expected_frames = expected_frames
-        self._hold_back = 0 if plan is not None or options.live else options.hold_back
+        held = options.hold_back if plan is None else options.hold_back_lit
+        self._hold_back = 0 if options.live else held
         self._jobs: dict[int, Job[Ladder | ImageFile]] = {}
         self._held: dict[int, Job[Ladder | ImageFile]] = {}
         self._pool: EncoderPool[Ladder | ImageFile] = EncoderPool(

@@ -105,6 +105,9 @@ class ClipOptions:
     hold_back: int = option(
         8, unit="crops", low=0, high=256, why="without light: many lose at once and are not encoded"
     )
+    hold_back_lit: int = option(
+        0, unit="crops", low=0, high=256, why="with light a third lose; 8 to 64 where cores are few"
+    )
     live: bool = option(
         False, unit="", why="fall back instead of waiting; bytes may then depend on the machine"
     )

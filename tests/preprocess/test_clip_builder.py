@@ -92,6 +92,8 @@ def test_holding_back_saves_stills_and_changes_nothing(hold_back):
     options = replace(FEW, max_frames=6)
     reference = built(frames, options, None)
     assert built(frames, replace(options, hold_back=hold_back), None) == reference
+    with_light = built(lit(45), FEW)
+    assert built(lit(45), replace(FEW, hold_back_lit=hold_back)) == with_light
 
 
 def test_frames_that_are_known_to_lose_are_not_encoded(monkeypatch):
