@@ -9,14 +9,16 @@ from calibration.errors import MeasurementError
 from capture.camera import Camera, Lockable
 from capture.clock import Clock
 from capture.display.flip_log import FlipLog
-from capture.display.player import LightPlayer
 from capture.display.port import InputKind, Screen
 from capture.display.scene import Scene, SceneKind
 from capture.frame import Frame
 from capture.illumination import Flip, IlluminationPlan, Rgb
 
-TAIL_MS = 600.0
-"""Frames are read for so long after the last flip: longer than any lag."""
+TAIL_NS = 600_000_000
+"""Frames are read for so long after the last slot: longer than any lag."""
+
+AHEAD_NS = 70_000_000
+"""No frame is waited for so shortly before a flip: two frames at 30 a second."""
 
 READ_S = 2.0
 
@@ -79,20 +81,20 @@ def _settle(stage: Stage, rgb: Rgb, settle_ms: float) -> None:
 def _play(
     stage: Stage, plan: IlluminationPlan, on_frame: Callable[[Frame], None], *, locked: bool
 ) -> Shown:
-    player, log = LightPlayer(plan, stage.screen.refresh.hz), FlipLog()
-    shown = -1
-    while (due := player.due(stage.clock.now_ns())) is not None:
-        index, slot = due
-        if index != shown:
-            record = stage.screen.show(Scene(SceneKind.LIGHT, slot.rgb))
-            player.flipped(index, record.flipped_ns)
-            log.record(record, slot.colour, slot.rgb)
-            shown = index
+    clock, log = stage.clock, FlipLog()
+    half_refresh_ns = round(5e8 / stage.screen.refresh.hz)
+    due_ns = clock.now_ns()
+    for slot in plan.slots:
+        # a flip right after each frame would put every edge at one phase of the exposure
+        while clock.now_ns() < due_ns - AHEAD_NS:
+            on_frame(_read(stage))
+        clock.sleep_until(due_ns - half_refresh_ns)
+        record = stage.screen.show(Scene(SceneKind.LIGHT, slot.rgb))
+        log.record(record, slot.colour, slot.rgb)
+        due_ns = record.flipped_ns + round(slot.dwell_ms * 1e6)
+    while clock.now_ns() < due_ns + TAIL_NS:
         on_frame(_read(stage))
-    end_ns = stage.clock.now_ns()
-    while stage.clock.now_ns() < end_ns + TAIL_MS * 1e6:
-        on_frame(_read(stage))
-    return Shown(log.flips(), stage.clock.now_ns(), locked, log.late)
+    return Shown(log.flips(), clock.now_ns(), locked, log.late)
 
 
 def _read(stage: Stage) -> Frame:

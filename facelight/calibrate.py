@@ -154,9 +154,6 @@ def _hardware(asked: Asked, known: Hardware) -> Hardware:
     )
 
 
-# --- recordings --------------------------------------------------------------------------------
-
-
 def _timing_of_recordings(settings: Settings, asked: Asked) -> tuple[_Subject, TimingSection]:
     subject, lags, rows = None, list[StepLags](), list[float]()
     responses, hardware = list[LightResponse](), Hardware()
@@ -239,9 +236,6 @@ def is_locked(controls: dict[str, JsonValue]) -> bool:
     """Return whether both exposure and white balance stood still."""
     entries = [controls.get(name) for name in ("exposure", "white_balance")]
     return all(isinstance(entry, dict) and entry.get("locked") is True for entry in entries)
-
-
-# --- a camera and a screen ---------------------------------------------------------------------
 
 
 def _timing_of_camera(settings: Settings, asked: Asked) -> tuple[_Subject, TimingSection]:
