@@ -27,7 +27,7 @@ SPEC = "sim:size=640x360,distance=45,fps=15"
 
 
 class KeptOutbox:
-    """Takes every clip and says what it is told to say."""
+    """Takes every clip, keeps the last, and says what it is told to say."""
 
     def __init__(self, decision: LivenessDecision = LivenessDecision.REALFACE) -> None:
         self.outcome: Outcome | None = None
@@ -39,8 +39,7 @@ class KeptOutbox:
         pass
 
     def send(self, job: int, clip: Clip, origin: Origin, tell: Callable[[Event], None]) -> None:
-        self.clips.append(clip)
-        self.origins.append(origin)
+        self.clips, self.origins = [clip], [origin]
         self.outcome = Outcome(200, "0", decision=self._decision)
         tell(answer_of(job, self.outcome))
 

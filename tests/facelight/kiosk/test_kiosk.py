@@ -15,6 +15,7 @@ import pytest
 
 from capture.errors import DisplayError, PlanError
 from capture.plan import PlanOptions
+from capture.simulator import camera as simulator
 from facelight.kiosk.kiosk import Extras, KioskSession
 from facelight.kiosk.options import KioskOptions
 from facelight.session_types import SessionOptions
@@ -196,7 +197,10 @@ def test_sessions_in_a_row_leave_no_thread_no_file_and_nothing_of_the_person() -
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-def test_a_hundred_sessions_keep_memory_flat(tmp_path: Path) -> None:
+def test_a_hundred_sessions_keep_memory_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulator, "_TRUTHS_KEPT", 100)  # 0.15 MB a session of the test's own
     found = several(100)
     memory = [megabytes for megabytes, _, _ in found]
     slope = float(np.polyfit(range(20, 100), memory[20:], 1)[0])
