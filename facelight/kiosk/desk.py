@@ -235,18 +235,19 @@ class Desk:
                 _LOG.error("session %s: the screen flashed: %s", found.id, flashes.describe())
                 self._parts.told("unsafe_light", {"figures": flashes.describe()})
         if result.response is not None:
-            reasons += self._light_reasons(result.response)
+            reasons += self._light_reasons(result.response, light)
         if reasons:  # what was not accepted can never be delivered
             result = replace(result, clip=None)
         self.last = Session(found.id, result, timeline)
         return ClipReady(job, result.clip is not None, tuple(dict.fromkeys(reasons)))
 
-    def _light_reasons(self, response: LightResponse) -> list[Reason]:
+    def _light_reasons(self, response: LightResponse, light: LiveLight | None) -> list[Reason]:
         """Return why the light makes the labels or the session worthless; learn the lag."""
         seen = response.state in (LightState.OK, LightState.WEAK)
         if seen and response.delay_ns is not None and response.delay_sd_ns is not None:
             self._parts.latency.learn(response.delay_ns, response.delay_sd_ns)
-        self._parts.told("light", response.as_dict())
+        late = light.late_flips if light is not None else 0
+        self._parts.told("light", response.as_dict() | {"late_flips": late})
         if seen and response.delay_disagrees:
             return [Reason.LIGHT_DELAY]
         if self._parts.settings.kiosk.light_required and not seen:

@@ -78,8 +78,8 @@ class KioskSession:
 
     Raises
     ------
-    SettingsError, CaptureError
-        a plan that is not safe, a missing language, theme, font or display.
+    SettingsError, CaptureError, PreprocessError
+        a plan that is not safe, a missing language, theme, font, model or display.
     """
 
     def __init__(
@@ -175,13 +175,15 @@ def checked_words(settings: Settings) -> Words:
 
     Raises
     ------
-    SettingsError, CaptureError
-        a plan that is not safe, a missing language, theme, font or consent text.
+    SettingsError, CaptureError, PreprocessError
+        a plan that is not safe, a missing language, theme, font, consent text or model.
     """
     light = settings.session.light
     if light:
         make_plan(settings.plan, seed=0, screen_nits=settings.kiosk.screen_nits)
-    return Words(settings.kiosk, settings.plan, light=light)
+    words = Words(settings.kiosk, settings.plan, light=light)
+    FaceMeshTracker(settings.tracker).close()  # loads the models, once, before anybody comes
+    return words
 
 
 def with_half_light(settings: Settings, source: FlipSource) -> Settings:

@@ -119,6 +119,11 @@ class LiveLight:
         """Return what was shown so far."""
         return self._log.flips()
 
+    @property
+    def late_flips(self) -> int:
+        """How many flips took longer than they should: the machine has too much to do."""
+        return self._log.late
+
     def note(self, t_frame_ns: int, *, usable: bool) -> None:
         """Note that a frame was judged; ``usable``: accepted and cleanly lit."""
         with self._lock:

@@ -102,6 +102,7 @@ class _Watch:
         self.events: deque[Event] = deque()
         self.newest: Frame | None = None
         self.looked = 0
+        self.ended = False
         self._beat = Beat()
         self._lost: set[Device] = set()
 
@@ -110,6 +111,22 @@ class _Watch:
         while self.events:
             events.append(self.events.popleft())
         return events
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the next frame; None when there is none, which is told."""
+        try:
+            self.newest = self.camera.read(timeout_s)
+        except (CameraError, SourceError) as error:
+            self.newest = None
+            if self.told(Device.CAMERA, lost=True):
+                _LOG.warning("the camera is lost: %s", error)
+            return None
+        if self.newest is None:
+            self.ended = True
+            self.events.append(Quit())
+            return None
+        self.told(Device.CAMERA, lost=False)
+        return self.newest
 
     def look(self, frame: Frame, jpeg: bytes | None) -> bool:
         """Judge a frame; False when tracker or clip have failed and were thrown away.
@@ -152,7 +169,6 @@ class ThreadObserver:
         self._watch = _Watch(camera, eyes)
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._ended = False
         self._crash: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="facelight-observer", daemon=True)
         self._thread.start()
@@ -199,25 +215,10 @@ class ThreadObserver:
 
     def _observe(self) -> None:
         watch = self._watch
-        if self._ended:
-            self._stop.wait(PAUSE_S)
-            return
-        try:
-            frame = watch.camera.read(READ_TIMEOUT_S)
-        except (CameraError, SourceError) as error:
-            watch.newest = None
-            if watch.told(Device.CAMERA, lost=True):
-                _LOG.warning("the camera is lost: %s", error)
-            self._stop.wait(PAUSE_S)
-            return
+        frame = None if watch.ended else watch.read(READ_TIMEOUT_S)
         if frame is None:
-            self._ended = True
-            watch.newest = None
-            watch.events.append(Quit())
-            return
-        watch.told(Device.CAMERA, lost=False)
-        watch.newest = frame
-        if not watch.look(frame, watch.jpeg()):
+            self._stop.wait(PAUSE_S)
+        elif not watch.look(frame, watch.jpeg()):
             self._stop.wait(BROKEN_PAUSE_S)
 
 
@@ -231,7 +232,6 @@ class StepObserver:
         self._paced: Paced = camera
         self._clock = clock
         self._waiting: deque[tuple[Frame, bytes | None]] = deque()
-        self._ended = False
 
     @property
     def looked(self) -> int:
@@ -245,13 +245,10 @@ class StepObserver:
     def poll(self) -> list[Event]:
         """Look at what is due, and return what was seen."""
         watch = self._watch
-        while not self._ended and self._paced.ready():
-            frame = watch.camera.read()
+        while not watch.ended and self._paced.ready():
+            frame = watch.read(READ_TIMEOUT_S)
             if frame is None:
-                self._ended = True
-                watch.events.append(Quit())
                 break
-            watch.newest = frame
             self._waiting.append((frame, watch.jpeg()))
         now_ns = self._clock.now_ns()
         while self._waiting and self._waiting[0][0].t_received_ns + STEP_LAG_NS <= now_ns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -59,13 +60,19 @@ class KioskError(FacelightError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line asked for besides settings."""
+    """What the command line asked for besides settings.
+
+    Attributes
+    ----------
+    leave : called with the exit code after a signal, once everything is closed; ends the process.
+    """
 
     once: bool = False
     events: bool = False
     record_dir: Path | None = None
     offline: bool = False
     exit_by_decision: bool = False
+    leave: Callable[[int], None] | None = None
 
 
 def run_kiosk(settings: Settings, asked: Asked) -> Exit:
@@ -110,7 +117,18 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
         stack.callback(manager.stopping)
         lit.each_turn(lambda: manager.turn(kiosk.looked))
         ending = kiosk.run(once=asked.once)
-    return exit_of(ending, asked)
+    code = exit_of(ending, asked)
+    if stop.came and asked.leave is not None:
+        asked.leave(code)
+    return code
+
+
+def leave_at_once(code: int) -> None:
+    """End the process without taking the interpreter apart: that takes 0.6 to 2.6 s [measured]."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def both(one: OnEvent, other: OnEvent) -> OnEvent:
@@ -199,6 +217,7 @@ class Stop:
     """What a signal does: unwinds while things are being opened, then ends the kiosk gently."""
 
     def __init__(self) -> None:
+        self.came = False
         self._end: Callable[[], None] | None = None
 
     def calls(self, end: Callable[[], None]) -> None:
@@ -207,6 +226,7 @@ class Stop:
 
     def __call__(self, number: int, _frame: object) -> None:
         """Handle a signal; a second one unwinds in any case."""
+        self.came = True
         end, self._end = self._end, None
         if end is None:
             raise SystemExit(128 + number)

@@ -9,6 +9,8 @@ from typing import Any
 
 from capture.clock import VirtualClock
 from capture.display.virtual import VirtualScreen
+from capture.errors import CameraError
+from capture.frame import Frame
 from capture.simulator.camera import SimulatedCamera
 from capture.simulator.screen import FlipHistory
 from capture.simulator.spec import parse_spec
@@ -67,6 +69,21 @@ class WatchedCamera(SimulatedCamera):
         super().close()
 
 
+class FaultyCamera(WatchedCamera):
+    """Does something else than a camera should for a while; ``fault`` is set by the test."""
+
+    fault: Callable[[Frame], Frame | None] | None = None
+
+    def read(self, timeout_s: float = 2.0) -> Frame | None:
+        frame = super().read(timeout_s)
+        if frame is None or self.fault is None:
+            return frame
+        changed = self.fault(frame)
+        if changed is None:
+            raise CameraError("unplugged")
+        return changed
+
+
 @dataclass
 class Run:
     """What a simulated kiosk did."""
@@ -88,12 +105,13 @@ def run_simulated(
     *,
     once: bool = True,
     on_event: Callable[[KioskSession, str, dict[str, Any]], None] | None = None,
+    make_camera: Callable[..., WatchedCamera] = WatchedCamera,
 ) -> Run:
-    """Run a kiosk until it ends; ``on_event`` may stop it or press its buttons."""
+    """Run a kiosk until it ends; ``on_event`` may stop it or change its camera."""
     options = parse_spec(spec)
     options = replace(options, duration_s=options.duration_s or 60.0)
     clock, history = VirtualClock(), FlipHistory()
-    camera = WatchedCamera(options, clock, history)
+    camera = make_camera(options, clock, history)
     run = Run(KeptOutbox(), camera)
     screen = VirtualScreen(clock, on_flip=history.on_flip)
     devices = Devices(camera, screen, run.outbox, clock, stepping=True)

@@ -21,7 +21,7 @@ from facelight.kiosk.options import KioskOptions
 from facelight.session_types import SessionOptions
 from facelight.settings import Settings
 from tests.facelight.kiosk.conftest import Recorded
-from tests.facelight.kiosk.simulated import SPEC, recorded, run_simulated
+from tests.facelight.kiosk.simulated import SPEC, WatchedCamera, recorded, run_simulated
 
 PAGE = Path(__file__).parents[3] / "docs" / "kiosk.md"
 
@@ -116,21 +116,14 @@ def test_without_light_the_clip_claims_no_colours_and_nothing_flashes() -> None:
 def test_unusable_settings_are_refused_and_the_devices_closed(
     settings: Settings, error: type[Exception]
 ) -> None:
-    cameras = []
+    cameras: list[WatchedCamera] = []
 
-    class Spied(Exception):
-        pass
-
-    def made(*arguments: Any) -> Any:
-        cameras.append(original(*arguments))
+    def made(*arguments: Any) -> WatchedCamera:
+        cameras.append(WatchedCamera(*arguments))
         return cameras[-1]
 
-    from tests.facelight.kiosk import simulated
-
-    original = simulated.WatchedCamera
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(error):
-        patch.setattr(simulated, "WatchedCamera", made)
-        run_simulated("sim:size=160x90", settings)
+    with pytest.raises(error):
+        run_simulated("sim:size=160x90", settings, make_camera=made)
     assert cameras[0].asked == ["close"]
 
 
