@@ -41,4 +41,3 @@ def test_a_signal_ends_the_kiosk_within_two_seconds_and_leaves_nothing_half_done
     assert list(records.iterdir()) == []
     with kiosk(DUMMY, PERSON, service, *more) as again:  # neither camera nor spool is held
         again.until("start", 120)
-
