@@ -106,8 +106,8 @@ class Cluster:
                 yield self._landed(future, job, settings)
                 future.release()
 
-    def finished_meanwhile(self) -> list[Finished]:
-        """Return what has been finished, but not yielded because ``run`` was interrupted."""
+    def interrupted(self) -> list[Finished]:
+        """Return what the cluster has finished, but ``run`` did not come to yield."""
         ready = [(f, job) for f, job in self._flying.items() if f.status == "finished"]
         return [Finished(job, _written(job, *future.result())) for future, job in ready]
 

@@ -31,25 +31,23 @@ class Isolation(WorkerPlugin):
         # Dask runs its workers as daemons, which may not have children; ours end with their
         # parent by themselves (facelight.worker), which is all that the ban is for.
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-        self._options = replace(self._options, workers=worker.state.nthreads)
+        self._options = replace(self._options, workers=1)
         self._folder = Path(tempfile.mkdtemp(prefix="facelight-", dir=worker.local_directory))
         self._lock = threading.Lock()
-        self._busy = 0
-        self._workers: Workers | None = None
+        self._idle: list[Workers] = []
         self._timer: threading.Timer | None = None
 
     def teardown(self, worker: Worker) -> None:
         """End the processes."""
         del worker
-        with self._lock:
-            self._close()
+        self._rest()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def process(
         self, job: Job, settings: Settings
     ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
         """Return what ``result.json`` holds and the files of the directory."""
-        workers = self._borrow()
+        workers = self._borrowed()
         out = Path(tempfile.mkdtemp(prefix="out-", dir=self._folder))
         try:
             here = replace(job, out=out)
@@ -60,35 +58,29 @@ class Isolation(WorkerPlugin):
             return finished.result, content
         finally:
             shutil.rmtree(out, ignore_errors=True)
-            self._give_back()
+            self._give_back(workers)
 
-    def _borrow(self) -> Workers:
+    def _borrowed(self) -> Workers:
         with self._lock:
-            self._busy += 1
             if self._timer is not None:
                 self._timer.cancel()
-            if self._workers is None:
-                self._workers = Workers(self._options, self._folder)
-            return self._workers
+            return self._idle.pop() if self._idle else Workers(self._options, self._folder)
 
-    def _give_back(self) -> None:
+    def _give_back(self, workers: Workers) -> None:
         with self._lock:
-            self._busy -= 1
-            if not self._busy:
-                self._timer = threading.Timer(IDLE_S, self._rest)
-                self._timer.daemon = True
-                self._timer.start()
+            self._idle.append(workers)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(IDLE_S, self._rest)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _rest(self) -> None:
         with self._lock:
-            if not self._busy:
-                self._close()
-
-    def _close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        workers, self._workers = self._workers, None
-        if workers is not None:
+            if self._timer is not None:
+                self._timer.cancel()
+            idle, self._idle = self._idle, []
+        for workers in idle:
             workers.close()
 
 

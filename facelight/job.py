@@ -16,6 +16,7 @@ from facelight.settings import Settings, settings_hash
 from facelight.urls import base_name, without_secrets
 
 SOFTWARE = f"facelight/{__version__}"
+RESULT = "result.json"
 
 
 class WorkerLost(FacelightError):
@@ -59,7 +60,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What became of a job: the content of its ``result.json``; None where the standing one is."""
+    """What became of a job: the content of its ``result.json``; None if it is to be read there."""
 
     job: Job
     result: dict[str, Any] | None
@@ -97,7 +98,7 @@ def write_failed(job: Job, settings: Settings, error: Exception) -> dict[str, An
     """
     found = failed(job, settings, error)
     with whole_directory(job.target) as folder:
-        write_json(folder / "result.json", found)
+        write_json(folder / RESULT, found)
     return found
 
 

@@ -37,8 +37,8 @@ class Engine(Protocol):
         """Yield every job as it is finished, in any order."""
         ...
 
-    def finished_meanwhile(self) -> list[Finished]:
-        """Return what is finished but was not yielded, once ``run`` has been interrupted."""
+    def interrupted(self) -> list[Finished]:
+        """End the work and return what is finished, from the last that ``run`` yielded on."""
         ...
 
 
@@ -73,7 +73,7 @@ def process_all(request: Request, settings: Settings, options: WorkerOptions) ->
                     results.take(finished)
                     remove_copy(finished.job, scratch)
             except KeyboardInterrupt:
-                for finished in engine.finished_meanwhile():
+                for finished in engine.interrupted():
                     results.keep(finished)
                 raise
         results.complete()

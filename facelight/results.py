@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from facelight.errors import Exit, OutputError
-from facelight.job import Finished, failed
+from facelight.job import RESULT, Finished, failed
 from facelight.progress import Progress
 from facelight.settings import Settings
 from facelight.summary import Summary
@@ -65,9 +65,9 @@ class Results:
                 self.keep(delivered)
 
     def keep(self, finished: Finished) -> None:
-        """Show a result and put it into the summary."""
+        """Show a result and put it into the summary, once."""
         done = self._known(finished)
-        if done.result is not None:
+        if done.result is not None and not self._summary.has(done.job.place):
             self._codes.add(_exit_of(done.result, self._request))
             self._summary.add(done.job.place, done.result)
             self._progress.show(done.result)
@@ -110,7 +110,7 @@ class Results:
 def read_result(folder: Path) -> dict[str, Any] | None:
     """Return what ``result.json`` of an output directory holds, None without a valid one."""
     try:
-        found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

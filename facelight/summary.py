@@ -38,6 +38,10 @@ class Summary:
         self._file = tempfile.TemporaryFile("w+b")
         return self
 
+    def has(self, place: int) -> bool:
+        """Return whether the input of that place has a row."""
+        return place < len(self._starts) and self._starts[place] != _MISSING
+
     def add(self, place: int, result: Mapping[str, Any]) -> None:
         """Add the row of one ``result.json``; ``place`` is that of its input."""
         missing = place + 1 - len(self._starts)

@@ -1,43 +1,45 @@
-"""Spawned workers on this machine: one that crashes, hangs or eats the memory loses one input."""
+"""Spawned workers on this machine: one that crashes, hangs or eats the memory loses one input.
+
+Each worker has a pipe of its own and nothing in common with the others. Pools that share a queue
+share its lock, too, and stand still when a worker is killed while it holds it: pebble 5.2 for
+262 s, the standard library's for ever (measured).
+"""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from multiprocessing import connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Final, Self
 
 import psutil
-from pebble import ProcessExpired, ProcessPool
 
 from facelight.attempt import attempt, failed_safely
 from facelight.errors import SettingsError
-from facelight.job import Finished, Job, WorkerLost
+from facelight.job import RESULT, Finished, Job, WorkerLost
 from facelight.outputs import remove_parts
 from facelight.remote import remove_copy
+from facelight.seat import Seat, Work
 from facelight.settings import Settings
-from facelight.worker import start_worker
+from facelight.urls import without_secrets
 
-WORKER_NAME = "pebble_pool_worker"
-MEMORY_CHECK_S = 0.2
-POLL_S = 1.0
-IN_FLIGHT = 3
-"""Jobs a worker that are handed out: enough to work on while the coordinator delivers."""
+CHECK_S: Final = 0.2
+"""A worker that grows by 2 GB a second is 0.4 GB over its limit when that is noticed."""
 
-FALSE_STARTS = 3
-LEAST_MEMORY_MB = 512
+START_S: Final = 120.0
+"""A worker imports for two seconds; on a machine that is overloaded for much longer."""
 
-Result: TypeAlias = "Future[dict[str, Any] | None]"
-Work: TypeAlias = Callable[[Job, Settings, Path], dict[str, Any] | None]
+FALSE_STARTS: Final = 3
+"""So often a worker, on average, may end before it begins."""
+
+LEAST_MEMORY_MB: Final = 512
 
 
 def usable_cores() -> int:
@@ -80,13 +82,15 @@ class WorkerOptions:
 
 @dataclass(slots=True)
 class _Flight:
+    """A job under way, how often it has been lost, when its directory was written before."""
+
     job: Job
-    pool: ProcessPool
+    before_ns: int | None
     lost: int = 0
 
 
 class Workers:
-    """A pool whose workers start with the first job and end with the context.
+    """Workers that start with the first job and end with the context; used by one thread.
 
     A lost input is tried again ``retries`` times, then it is a result of status ``error``.
 
@@ -99,56 +103,62 @@ class Workers:
 
     def __init__(self, options: WorkerOptions, scratch: Path, work: Work = attempt) -> None:
         self._options = options
-        self._work = work
         self._scratch = scratch
-        self._lock = threading.Lock()
-        self._pool: ProcessPool | None = None
+        self._seats = [Seat(work, scratch) for _ in range(options.workers)]
+        self._flying: dict[Seat, _Flight] = {}
+        self._again: deque[_Flight] = deque()
+        self._arrived: deque[Finished] = deque()
         self._false_starts = 0
-        self._flying: dict[Result, _Flight] = {}
-        self._memory = _MemoryWatch(options.memory_mb)
+        self._memory = _MemoryWatch(self._seats, options.memory_mb)
 
     def run(self, jobs: Iterable[Job], settings: Settings) -> Generator[Finished, None, None]:
-        """Yield every job as it is finished; a few are under way at a time, ``jobs`` is streamed.
+        """Yield every job as it is finished; ``jobs`` is taken from as workers become free.
 
         Raises
         ------
         WorkerLost
             the workers end again and again before they begin.
         """
-        stream, flying = iter(jobs), dict[Result, _Flight]()
-        self._flying = flying
-        room = IN_FLIGHT * self._options.workers
+        self._memory.start()
+        for seat in self._flying:
+            seat.end()  # of a run that was given up
+        self._flying.clear()
+        self._again.clear()
+        self._arrived.clear()
+        stream = iter(jobs)
         while True:
-            for job in islice(stream, max(0, room - len(flying))):
-                self._start(flying, _Flight(job, self._opened()), settings)
-            if not flying:
+            for seat in self._seats:
+                if seat not in self._flying and (flight := self._next(stream)) is not None:
+                    self._flying[seat] = flight
+                    seat.begin(flight.job, settings)
+            while self._arrived:  # the workers have their next job meanwhile
+                yield self._arrived[0]
+                self._arrived.popleft()
+            if not self._flying:
                 return
-            done, _ = wait(flying, timeout=POLL_S, return_when=FIRST_COMPLETED)
-            for future in done:
-                flight = flying.pop(future)
-                finished = self._landed(future, flight, settings)
-                if finished is None:
-                    self._start(flying, flight, settings)
-                else:
-                    self._false_starts = 0
-                    yield finished
+            connection.wait([seat.pipe for seat in self._flying if seat.pipe], CHECK_S)
+            landed = (self._landed(seat, settings) for seat in [*self._flying])
+            self._arrived.extend(finished for finished in landed if finished is not None)
 
-    def finished_meanwhile(self) -> list[Finished]:
-        """Return what has been finished, but not yielded because ``run`` was interrupted."""
-        return [
-            Finished(flight.job, future.result())
-            for future, flight in self._flying.items()
-            if future.done() and future.exception() is None
-        ]
+    def interrupted(self) -> list[Finished]:
+        """End the workers and return what they finished from the last that ``run`` yielded on."""
+        answers = {seat: seat.answer() for seat in self._flying}
+        self.close()
+        finished = [*self._arrived]
+        for seat, flight in self._flying.items():
+            job, answer = flight.job, answers[seat]
+            remove_parts(job.out, job.name)
+            if answer is not None:
+                finished.append(Finished(job, answer.result))
+            elif written_at(job) != flight.before_ns:
+                finished.append(Finished(job, None))
+        return finished
 
     def close(self) -> None:
         """End the workers, also in the middle of their inputs; idempotent."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()
-            pool.join()
         self._memory.stop()
+        for seat in self._seats:
+            seat.end()
 
     def __enter__(self) -> Self:
         return self
@@ -161,80 +171,74 @@ class Workers:
     ) -> None:
         self.close()
 
-    def _opened(self) -> ProcessPool:
-        with self._lock:
-            if self._pool is None:
-                self._memory.start()
-                self._pool = ProcessPool(
-                    max_workers=self._options.workers,
-                    context=multiprocessing.get_context("spawn"),
-                    initializer=start_worker,
-                )
-            return self._pool
+    def _next(self, stream: Iterator[Job]) -> _Flight | None:
+        """Return what is to be tried again, else a new job, else None."""
+        if self._again:
+            return self._again.popleft()
+        job = next(stream, None)
+        return None if job is None else _Flight(job, written_at(job))
 
-    def _start(self, flying: dict[Result, _Flight], flight: _Flight, settings: Settings) -> None:
-        """Hand the job out; a pool that broke meanwhile is replaced."""
-        while True:
-            flight.pool = self._opened()
-            try:
-                with _undisturbed():
-                    future: Result = flight.pool.schedule(
-                        self._work,
-                        args=[flight.job, settings, self._scratch],
-                        timeout=self._options.timeout_s,
-                    )
-            except RuntimeError:  # what pebble says of a broken pool
-                self._discard(flight.pool)
-            else:
-                flying[future] = flight
-                return
-
-    def _landed(self, future: Result, flight: _Flight, settings: Settings) -> Finished | None:
-        """Return what became of a job; None if it is to be tried again."""
-        try:
-            return Finished(flight.job, future.result())
-        except BrokenProcessPool:  # a worker ended between two jobs: nobody's fault
-            self._discard(flight.pool)
+    def _landed(self, seat: Seat, settings: Settings) -> Finished | None:
+        """Return what has become of a seat's job; None if it is under way or tried again."""
+        code = seat.exit_code  # first: what it answered before its end is in the pipe then
+        answer = seat.answer()
+        if answer is not None:
+            self._false_starts = 0
+            return Finished(self._flying.pop(seat).job, answer.result)
+        limit_s = self._options.timeout_s if seat.ready else START_S
+        if code is None and seat.busy_s < limit_s:
             return None
-        except TimeoutError:
-            told = f"not finished within {self._options.timeout_s:g} s (--timeout-s)"
-        except ProcessExpired as expired:
-            told = self._cause(expired)
-        remove_parts(flight.job.out, flight.job.name)
-        remove_copy(flight.job, self._scratch)
+        told = self._cause(seat, code)
+        seat.end()
+        if seat.ready:
+            return self._lost(self._flying.pop(seat), told, settings)
+        self._unbegun(seat)
+        return None
+
+    def _lost(self, flight: _Flight, told: str, settings: Settings) -> Finished | None:
+        job = flight.job
+        remove_parts(job.out, job.name)
+        remove_copy(job, self._scratch)
         flight.lost += 1
         if flight.lost <= self._options.retries:
+            self._again.append(flight)
             return None
-        error = WorkerLost(f"{flight.job.input}: {told}, {flight.lost} times")
-        return Finished(flight.job, failed_safely(flight.job, settings, error))
+        error = WorkerLost(f"{without_secrets(job.input)}: {told}, {flight.lost} times")
+        return Finished(job, failed_safely(job, settings, error))
 
-    def _cause(self, expired: ProcessExpired) -> str:
-        if expired.pid in self._memory.ended:
+    def _unbegun(self, seat: Seat) -> None:
+        """Try a job again whose worker ended before it began with it: not the job's fault."""
+        self._again.append(self._flying.pop(seat))
+        self._false_starts += 1
+        if self._false_starts >= FALSE_STARTS * len(self._seats):
+            raise WorkerLost(
+                f"workers ended {self._false_starts} times before they began: is there memory for"
+                f" {len(self._seats)} of them (--workers)?"
+            )
+
+    def _cause(self, seat: Seat, code: int | None) -> str:
+        if seat.pid in self._memory.ended:
             return f"its worker needed over {self._options.memory_mb} MB (--worker-memory-mb)"
-        code = expired.exitcode
-        if code is not None and code < 0:
+        if code is None:
+            return f"not finished within {self._options.timeout_s:g} s (--timeout-s)"
+        if code < 0:
             return f"its worker was ended by {signal.Signals(-code).name}"
         return f"its worker ended with exit code {code}"
 
-    def _discard(self, pool: ProcessPool) -> None:
-        with self._lock:
-            if self._pool is not pool:
-                return  # another job has seen to it
-            self._pool = None
-            self._false_starts += 1
-        pool.stop()
-        pool.join()
-        if self._false_starts >= FALSE_STARTS:
-            raise WorkerLost(
-                f"the workers ended {FALSE_STARTS} times before they began: is there memory for"
-                f" {self._options.workers} of them (--workers)?"
-            )
+
+def written_at(job: Job) -> int | None:
+    """Return when the directory of a job was written, in ns; None where there is none."""
+    try:
+        return (job.target / RESULT).stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 class _MemoryWatch:
     """Ends a worker before it takes the machine's memory away from the others."""
 
-    def __init__(self, limit_mb: int) -> None:
+    def __init__(self, seats: Sequence[Seat], limit_mb: int) -> None:
+        self._seats = seats
         self._limit = limit_mb * 1_000_000
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -251,29 +255,13 @@ class _MemoryWatch:
             self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(MEMORY_CHECK_S):
-            for child in multiprocessing.active_children():
-                if child.name == WORKER_NAME and child.pid is not None:
-                    self._check(child.pid)
+        while not self._stopped.wait(CHECK_S):
+            for pid in [seat.pid for seat in self._seats]:
+                with suppress(psutil.Error):  # it has just ended by itself
+                    self._check(pid)
 
-    def _check(self, pid: int) -> None:
-        try:
-            worker = psutil.Process(pid)
-            if worker.memory_info().rss > self._limit:
-                self.ended.add(pid)
-                worker.kill()
-        except psutil.Error:
-            return  # it has just ended by itself
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Start threads and processes that Ctrl-C does not reach: the coordinator ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def _check(self, pid: int | None) -> None:
+        worker = None if pid is None else psutil.Process(pid)
+        if worker is not None and worker.memory_info().rss > self._limit:
+            self.ended.add(worker.pid)
+            worker.kill()

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from facelight import workers as module
+from facelight import seat
 from facelight.errors import SettingsError
-from facelight.job import Finished, Job, WorkerLost
+from facelight.job import Job, WorkerLost
 from facelight.settings import Settings
 from facelight.workers import WorkerOptions, Workers, usable_cores
 from tests.facelight.misbehaving import work
@@ -82,8 +81,8 @@ def test_a_worker_that_is_killed_between_two_inputs_costs_none(scratch: Path) ->
 def test_workers_that_cannot_begin_end_the_batch_with_the_reason(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "start_worker", os._exit)  # called without its argument
-    with pytest.raises(WorkerLost, match="ended 3 times before they began"):
+    monkeypatch.setattr(seat, "serve", os._exit)  # takes the pipe for an exit code: a TypeError
+    with pytest.raises(WorkerLost, match="ended 6 times before they began"):
         results(["good"], scratch)
 
 
@@ -97,30 +96,39 @@ def test_inputs_are_taken_as_they_are_needed_by_workers_that_stay(scratch: Path)
 
     with Workers(WorkerOptions(workers=2), scratch, work) as workers:
         for count, finished in enumerate(workers.run(stream(), Settings()), start=1):
-            assert len(taken) <= count + 2 * module.IN_FLIGHT
+            assert len(taken) <= count + 3  # two may arrive at once, two are under way
             seen.add((finished.result or {})["worker"])
     assert len(taken) == 100
     assert len(seen) <= 2
 
 
 def test_leaving_in_the_middle_ends_the_workers_and_keeps_what_is_finished(scratch: Path) -> None:
-    with Workers(WorkerOptions(workers=2), scratch, work) as workers:
-        stream = workers.run(jobs(["good", "good1", "hang", "hang"], scratch), Settings())
-        first = next(stream)
-        second = finished_beside(workers)
+    with Workers(WorkerOptions(workers=1), scratch, work) as workers:
+        stream = workers.run(jobs(["good0", "good1", "good2"], scratch), Settings())
+        next(stream)
+        assert next(stream).job.name == "good1"
+        pipe = workers._seats[0].pipe
+        assert pipe is not None
+        assert pipe.poll(60.0)
         stream.close()
-    assert {first.job.name, second.job.name} == {"good", "good1"}
-    assert second.result
-    names = [child.name for child in multiprocessing.active_children()]
-    assert module.WORKER_NAME not in names
+        left = workers.interrupted()
+    assert [finished.job.name for finished in left] == ["good1", "good2"]
+    assert all(finished.result for finished in left)
+    assert not multiprocessing.active_children()
 
 
-def finished_beside(workers: Workers) -> Finished:
-    for _ in range(600):
-        if found := workers.finished_meanwhile():
-            return found[0]
-        threading.Event().wait(0.1)
-    raise AssertionError("the second input was not finished within a minute")
+def test_a_directory_written_just_before_the_end_counts_as_finished(
+    scratch: Path, tmp_path: Path
+) -> None:
+    with Workers(WorkerOptions(workers=2), scratch, work) as workers:
+        stream = workers.run(jobs(["good", "hang", "hang1"], tmp_path), Settings())
+        next(stream)
+        (tmp_path / "hang").mkdir()
+        (tmp_path / "hang" / "result.json").write_text("{}")
+        (tmp_path / ".hang1.0123456789ab.part").mkdir()
+        stream.close()
+        assert [finished.job.name for finished in workers.interrupted()] == ["good", "hang"]
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_workers_do_not_hear_ctrl_c(scratch: Path) -> None:
