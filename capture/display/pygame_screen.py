@@ -99,6 +99,7 @@ class PygameScreen:
         os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # SIGTERM is the kiosk's
         try:
             pygame.display.init()
+            _refuse_unasked()
             self._surface = self._mode()
         except pygame.error as error:
             self.close()
@@ -223,6 +224,14 @@ class PygameScreen:
             return None
         scene = self._shown
         return layout(self.size_wh, scene.kind, len(scene.buttons), rtl=scene.rtl), scene
+
+
+def _refuse_unasked() -> None:
+    """Raise ``pygame.error`` where SDL fell back to a screen that nobody can see."""
+    driver = pygame.display.get_driver()
+    asked = os.environ.get("SDL_VIDEODRIVER") or os.environ.get("SDL_VIDEO_DRIVER")
+    if driver in VIRTUAL_DRIVERS and not asked:
+        raise pygame.error(f"SDL found none and fell back to its {driver} driver")
 
 
 def _events(

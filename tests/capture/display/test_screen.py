@@ -180,6 +180,16 @@ class TestPygame:
         with pytest.raises(DisplayError, match=r"no display: .*DISPLAY.*KMSDRM"):
             PygameScreen(theme, clock=clock).open()
 
+    def test_a_screen_that_nobody_sees_is_no_display_unless_asked_for(
+        self, theme: Theme, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+        monkeypatch.delenv("SDL_VIDEO_DRIVER", raising=False)
+        monkeypatch.setattr(pygame.display, "init", lambda: None)
+        monkeypatch.setattr(pygame.display, "get_driver", lambda: "offscreen")
+        with pytest.raises(DisplayError, match="no display: .* its offscreen driver; set DISPLAY"):
+            PygameScreen(theme, clock=clock).open()
+
     def test_a_lost_display_is_an_error_of_ours(
         self, screen: PygameScreen, monkeypatch: pytest.MonkeyPatch
     ) -> None:
