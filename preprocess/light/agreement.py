@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -20,12 +20,14 @@ from capture.illumination import Rgb
 from capture.options import option
 from preprocess.light.fit import (
     Moments,
+    Noise,
     SlotFit,
     fit_slots,
     likeliest_noise,
     moments,
     residual_noise,
 )
+from preprocess.light.foreign import has_foreign_steps
 from preprocess.light.labelling import Labelling, judge_labelling
 from preprocess.light.samples import ChromaSample
 from preprocess.light.series import Series, series_of
@@ -53,15 +55,18 @@ class AgreementOptions:
     """Limits of the verdict."""
 
     present: float = option(
-        0.2,
+        0.1,
         unit="log-determinant a slot",
-        low=0.02,
+        low=0.01,
         high=2,
-        why="few frames a slot let each follow its own noise; unlit clips of six to nine slots "
-        "reach 1.31, a light of 5 % of the ambient mostly 1.8 and more",
+        why="few frames a slot let each follow its own noise; on top of .25",
     )
     present_most: float = option(
-        1.35, unit="log-determinant", low=0.1, high=20, why="no unlit clip came this far"
+        0.85,
+        unit="log-determinant",
+        low=0.1,
+        high=20,
+        why="unlit clips reach .75, a light of 5 % of the ambient mostly 1.2 and more",
     )
     certain: float = option(
         0.6,
@@ -145,7 +150,10 @@ def agreement(
     seen = [view for view in views if view is not None]
     if not seen:
         return _NOTHING
-    return _judge(max(seen, key=lambda view: view.fit.strength), options)
+    verdict = _judge(max(seen, key=lambda view: view.fit.strength), options)
+    if verdict.state == "none" and any(_is_foreign(view) for view in seen):
+        return replace(verdict, state="mismatch")
+    return verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +164,14 @@ class _View:
     labels: NDArray[np.intp]
     fit: SlotFit
     sums: Moments
-    noise: float
+    sd: float
+    series: Series
+    noise: Noise
+
+
+def _is_foreign(view: _View) -> bool:
+    features = view.series.features(luminance=False)
+    return has_foreign_steps(view.series.t_ns, features, view.noise, len(view.labels))
 
 
 def _view(series: Series, declared: dict[int, str], options: AgreementOptions) -> _View | None:
@@ -178,7 +193,9 @@ def _view(series: Series, declared: dict[int, str], options: AgreementOptions) -
         labels=labels,
         fit=fit_slots(sums),
         sums=sums,
-        noise=residual_noise(series.t_ns, features, shares, slot_s),
+        sd=residual_noise(series.t_ns, features, shares, slot_s),
+        series=series,
+        noise=noise,
     )
 
 
@@ -196,7 +213,7 @@ def _judge(view: _View, options: AgreementOptions) -> Agreement:
         seed=options.seed,
     )
     centred = view.fit.levels - view.fit.levels.mean(axis=0)
-    snr = float(np.mean(np.linalg.norm(centred, axis=1))) / max(view.noise, 1e-6)
+    snr = float(np.mean(np.linalg.norm(centred, axis=1))) / max(view.sd, 1e-6)
     return Agreement(
         state=_state(view, verdict, snr, options),
         rho=verdict.peak,
@@ -209,7 +226,7 @@ def _state(
     view: _View, verdict: Labelling, snr: float, options: AgreementOptions
 ) -> AgreementState:
     explained = max(verdict.peak, verdict.rival_rho) >= 1.1 * options.rho_least
-    needed = min(0.1 + options.present * len(view.labels), options.present_most)
+    needed = min(0.25 + options.present * len(view.labels), options.present_most)
     if view.fit.strength < (needed if explained else needed + options.certain):
         return "none"
     limit = max(options.p_limit, 1.5 * verdict.p_floor)

@@ -23,7 +23,7 @@ MEMORIES_S = (0.1, 0.03, 0.01)
 short passes motion off as light, too long hides faint light in noise: the first unless refuted.
 """
 
-REFUTED = 12.0
+REFUTED = 18.0
 """Log-determinant, in units of one over the frames, by which a shorter memory must fit better."""
 
 DRIFT_CYCLES_PER_SLOT = 0.4
@@ -137,10 +137,10 @@ def likeliest_noise(
 def moments(t_ns: NDArray[np.int64], features: Array, shares: Array, noise: Noise) -> Moments:
     """Moments of (N, F) features and (D, N, S) slot shares."""
     decay = np.exp(-np.diff(t_ns) / (noise.memory_s * 1e9))[:, None]
-    basis = _unpredicted(_drift(t_ns, noise.slot_s), decay)
+    basis = unpredicted(drift_basis(t_ns, noise.slot_s), decay)
     basis = np.linalg.qr(basis)[0]
-    values = _without(_unpredicted(features, decay), basis)
-    columns = _without(_unpredicted(shares, decay), basis)
+    values = without(unpredicted(features, decay), basis)
+    columns = without(unpredicted(shares, decay), basis)
     across = np.swapaxes(columns, 1, 2)
     return Moments(
         gram=across @ columns,
@@ -181,12 +181,12 @@ def slot_levels(t_ns: NDArray[np.int64], features: Array, shares: Array, noise: 
 
 def residual_noise(t_ns: NDArray[np.int64], features: Array, shares: Array, slot_s: float) -> float:
     """Robust sd (1.4826 MAD) of one frame's features around slot levels and drift."""
-    design = np.column_stack([_drift(t_ns, slot_s), shares])
+    design = np.column_stack([drift_basis(t_ns, slot_s), shares])
     residual = features - design @ np.linalg.lstsq(design, features, rcond=None)[0]
     return float(1.4826 * np.median(np.abs(residual - np.median(residual, axis=0))))
 
 
-def _drift(t_ns: NDArray[np.int64], slot_s: float) -> Array:
+def drift_basis(t_ns: NDArray[np.int64], slot_s: float) -> Array:
     """(N, K): a constant and the cosines that are slow against slots of ``slot_s``."""
     cutoff_hz = DRIFT_CYCLES_PER_SLOT / max(slot_s, 0.05)
     seconds = (t_ns - t_ns[0]) / 1e9
@@ -196,12 +196,13 @@ def _drift(t_ns: NDArray[np.int64], slot_s: float) -> Array:
     return result
 
 
-def _unpredicted(values: Array, decay: Array) -> Array:
+def unpredicted(values: Array, decay: Array) -> Array:
     """Take from each frame what the one before predicts: (..., N, K) to (..., N - 1, K)."""
     result: Array = values[..., 1:, :] - decay * values[..., :-1, :]
     return result
 
 
-def _without(values: Array, basis: Array) -> Array:
+def without(values: Array, basis: Array) -> Array:
+    """Project an orthonormal basis out of (..., N, K) values."""
     result: Array = values - basis @ (basis.T @ values)
     return result

@@ -16,6 +16,7 @@ from capture.timeline import LabelKind, Timeline
 from preprocess.light.attempt import Attempt, attempt
 from preprocess.light.errors import LightError
 from preprocess.light.fit import residual_noise, slot_levels
+from preprocess.light.foreign import has_foreign_steps
 from preprocess.light.options import ResponseOptions
 from preprocess.light.samples import ChromaSample
 from preprocess.light.series import CHROMA_BASIS, Array, Series, series_of
@@ -81,8 +82,16 @@ def _report(
     levels = _measure(tried)
     colours = _colours(tried, levels, timeline)
     strength = float(np.expm1(max(float(np.median(levels.along)), 0.0)))
-    state = _state(tried, colours, strength, options)
-    seen = state is not LightState.NONE
+    present = _present(tried, options)
+    foreign = not present and has_foreign_steps(
+        tried.series.t_ns, tried.series.features(luminance=False), tried.noise, len(tried.slots)
+    )
+    state = (
+        _state(tried, colours, strength, options)
+        if present
+        else (LightState.MISMATCH if foreign else LightState.NONE)
+    )
+    seen = present
     declared = timeline.timing.latency_ns
     allowed = options.delay_tolerance_ns + timeline.timing.latency_uncertainty_ns
     trusted = seen and state is not LightState.MISMATCH
@@ -142,8 +151,6 @@ def _state(
     strength: float,
     options: ResponseOptions,
 ) -> LightState:
-    if not _present(tried, options):
-        return LightState.NONE
     if _mismatched(tried, options):
         return LightState.MISMATCH
     clipped = max(colour.clipped_share for colour in colours)

@@ -24,7 +24,7 @@ class LightState(StrEnum):
     SATURATED = "saturated"
     """Face pixels clip while a colour is on."""
     MISMATCH = "mismatch"
-    """Light came and went with the plan, in other colours or another order than declared."""
+    """Light came and went in other colours, another order or another rhythm than declared."""
     NONE = "none"
     """No light of this plan is on the face."""
 

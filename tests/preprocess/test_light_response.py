@@ -61,6 +61,20 @@ def test_another_sequence_is_a_mismatch(shown: tuple[str, ...], f: float) -> Non
     assert found.strength == 0.0
 
 
+@pytest.mark.parametrize("f", [0.06, 0.3])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_rhythm_is_a_mismatch(f: float, seed: int) -> None:
+    samples = lit(SIX, Light(f=f, dwell_ms=290, seed=seed))
+    found = respond(samples, timeline_of(SIX, Light(dwell_ms=470)))
+    assert found.state is LightState.MISMATCH
+
+
+def test_one_switched_lamp_is_a_mismatch() -> None:
+    samples = lit(SIX, Light(f=0.0))
+    late = [replace(s, face_rgb=(s.face_rgb[0] * 1.2, *s.face_rgb[1:])) for s in samples[70:]]
+    assert respond([*samples[:70], *late], timeline_of()).state is LightState.MISMATCH
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_an_unlit_face_answers_nothing(seed: int) -> None:
     found = respond(lit(SIX, Light(f=0.0, seed=seed)), timeline_of())
