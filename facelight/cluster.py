@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import uuid
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -14,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from facelight.attempt import failed_safely
+from facelight.attempt import attempt, failed_safely
 from facelight.errors import FacelightError, OutputError, SettingsError
 from facelight.job import Finished, Job, WorkerLost, failed
 from facelight.outputs import whole_directory
+from facelight.seat import Work
 from facelight.settings import Settings
 from facelight.urls import is_url, without_secrets
 from facelight.workers import WorkerOptions
@@ -25,6 +27,9 @@ from facelight.workers import WorkerOptions
 _ADDRESS: Final = re.compile(r"(tcp|tls|wss?)://[^\s/]+:\d+/?")
 CONNECT_S: Final = 5.0
 WORKERS_S: Final = 30.0
+KEEP_S: Final = 10.0
+"""After Ctrl-C, so long for what a worker has finished to travel here; it may have just ended."""
+
 IN_FLIGHT: Final = 2
 """Jobs a thread of the cluster: one to work on, one to follow."""
 
@@ -41,14 +46,26 @@ class Cluster:
 
     An input that crashes, hangs or eats the memory is contained on its worker as it is on one
     machine (`facelight.workers`); a worker that vanishes as a whole loses nothing, its jobs start
-    anew on another one until the scheduler's ``allowed-failures`` are used up.
+    anew on another one until the scheduler's ``allowed-failures`` are used up. Which of them took
+    the worker along is not known then: at the end of the batch each has the cluster to itself.
+
+    Parameters
+    ----------
+    address : of the scheduler, ``tcp://host:port``.
+    options : limits of one input; ``workers`` does not count, each thread of the cluster is one.
+    work : what a worker does with a job; importable by it.
     """
 
-    def __init__(self, address: str, options: WorkerOptions) -> None:
+    def __init__(self, address: str, options: WorkerOptions, work: Work = attempt) -> None:
         self._address = address
         self._options = options
+        self._work = work
         self._plugin = f"facelight-{uuid.uuid4().hex}"
         self._flying: dict[Any, Job] = {}
+        self._suspects: deque[Job] = deque()
+        self._alone: Job | None = None
+        self._last: Finished | None = None
+        self._settings = Settings()
 
     def __enter__(self) -> Self:
         """Connect, compare versions, and prepare the workers, also those that join later.
@@ -70,7 +87,7 @@ class Cluster:
             self._client = stack.enter_context(self._connected(distributed))
             self._wait_for_workers()
             check_versions(self._client.get_versions(packages=list(PACKAGES)))
-            self._client.register_plugin(Isolation(self._options), name=self._plugin)
+            self._client.register_plugin(Isolation(self._options, self._work), name=self._plugin)
             stack.callback(self._leave)
             self._stack = stack.pop_all()
         return self
@@ -93,23 +110,34 @@ class Cluster:
         """
         from distributed import as_completed  # noqa: PLC0415
 
+        self._settings = settings
         landing: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
         stream = self._visible(jobs)
         while True:
-            room = IN_FLIGHT * self._threads() - len(self._flying)
-            for job in islice(stream, max(0, room)):
-                landing.add(self._submit(job, settings))
+            for job in islice(stream, self._room()):
+                landing.add(self._submit(job))
+            if not self._flying and self._suspects:
+                self._alone = self._suspects.popleft()
+                landing.add(self._submit(self._alone))
             if not self._flying:
                 return
             for future in landing.next_batch():
-                job = self._flying.pop(future)
-                yield self._landed(future, job, settings)
+                finished = self._landed(future, self._flying[future])
+                self._last = finished or self._last
+                del self._flying[future]
+                if finished is not None:
+                    yield finished
                 future.release()
 
     def interrupted(self) -> list[Finished]:
-        """Return what the cluster has finished, but ``run`` did not come to yield."""
-        ready = [(f, job) for f, job in self._flying.items() if f.status == "finished"]
-        return [Finished(job, _written(job, *future.result())) for future, job in ready]
+        """Return what the cluster has finished, from the last that ``run`` yielded on."""
+        finished = [] if self._last is None else [self._last]
+        for future, job in self._flying.items():
+            if future.status in {"finished", "error"}:
+                with suppress(ClusterError):  # its worker has ended since: it is not finished
+                    landed = self._landed(future, job, KEEP_S)
+                    finished += [] if landed is None else [landed]
+        return finished
 
     def _connected(self, distributed: Any) -> Any:
         if not _ADDRESS.fullmatch(self._address):
@@ -127,16 +155,19 @@ class Cluster:
             told = f"the scheduler has no workers, waited {WORKERS_S:g} s"
             raise ClusterError(f"--scheduler {self._address}: {told}") from error
 
-    def _threads(self) -> int:
+    def _room(self) -> int:
+        """Return how many jobs more may be under way; workers come and go."""
+        if self._alone is not None:
+            return 0
         threads: dict[str, int] = self._client.nthreads()
-        return max(1, sum(threads.values()))
+        return max(0, IN_FLIGHT * max(1, sum(threads.values())) - len(self._flying))
 
-    def _submit(self, job: Job, settings: Settings) -> Any:
+    def _submit(self, job: Job) -> Any:
         from facelight.cluster_worker import process_isolated  # noqa: PLC0415
 
-        key = f"{self._plugin}-{job.place}"
+        key = f"{self._plugin}-{job.place}" + ("-alone" if job is self._alone else "")
         future = self._client.submit(
-            process_isolated, job, settings, self._plugin,
+            process_isolated, job, self._settings, self._plugin,
             key=key, pure=False, retries=self._options.retries,
         )  # fmt: skip
         self._flying[future] = job
@@ -152,36 +183,40 @@ class Cluster:
             path = job.path.absolute()
             if not checked and path.exists():
                 checked = True
-                self._check_visible(path)
+                self._check_visible(job, path)
             yield replace(job, local=path)
 
-    def _check_visible(self, path: Path) -> None:
-        seen = self._client.run(os.path.exists, str(path))
+    def _check_visible(self, job: Job, path: Path) -> None:
+        seen = self._client.run(os.path.exists, str(path), on_error="ignore")
         blind = sorted(worker for worker, found in seen.items() if not found)
         if blind:
             told = f"worker {blind[0]} does not see it ({len(blind)} of {len(seen)} do not)"
             cure = "expected inputs on a file system that all share, or URLs"
-            raise ClusterError(f"{path}: {told}: {cure}")
+            raise ClusterError(f"{without_secrets(job.input)}: {told}: {cure}")
 
-    def _landed(self, future: Any, job: Job, settings: Settings) -> Finished:
+    def _landed(self, future: Any, job: Job, timeout_s: float | None = None) -> Finished | None:
+        """Return what has become of a job, None where another try will tell."""
         from distributed import KilledWorker  # noqa: PLC0415
 
         try:
-            result, files = future.result()
+            result, files = future.result(timeout_s)
         except KilledWorker as killed:
+            if job is not self._alone:
+                self._suspects.append(job)
+                return None
             told = f"all {killed.allowed_failures + 1} workers that had it were lost"
             error = WorkerLost(f"{without_secrets(job.input)}: {told}")
-            return Finished(job, failed_safely(job, settings, error))
+            return Finished(job, failed_safely(job, self._settings, error))
         except Exception as error:
             if future.status != "error" or self._client.status != "running":
                 raise ClusterError(f"--scheduler {self._address}: was lost") from error
             told = f"{type(error).__name__}: {error}"
             lost = WorkerLost(f"{without_secrets(job.input)}: on its worker: {told}")
-            return Finished(job, failed_safely(job, settings, lost))
+            return Finished(job, failed_safely(job, self._settings, lost))
         try:
             return Finished(job, _written(job, result, files))
         except OutputError as error:
-            return Finished(job, failed(job, settings, error))
+            return Finished(job, failed(job, self._settings, error))
 
     def _leave(self) -> None:
         """Give up what is under way and end the workers' own workers."""

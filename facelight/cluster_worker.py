@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from facelight.job import Job
+from facelight.attempt import attempt
+from facelight.job import Finished, Job, WorkerLost
+from facelight.seat import Seat, Work
 from facelight.settings import Settings
 from facelight.workers import WorkerOptions, Workers
 
@@ -20,11 +22,23 @@ IDLE_S: Final = 120.0
 """Processes that have had no work for so long end, should the coordinator have been killed."""
 
 
+class _Endable(Workers):
+    """Workers whose ``run`` ends, with an error, soon after another thread asks for it."""
+
+    asked = False
+
+    def _landed(self, seat: Seat, settings: Settings) -> Finished | None:
+        if self.asked:
+            raise WorkerLost("the batch was given up")
+        return super()._landed(seat, settings)
+
+
 class Isolation(WorkerPlugin):
     """Keeps one process a thread of the Dask worker, in which inputs may crash or hang."""
 
-    def __init__(self, options: WorkerOptions) -> None:
+    def __init__(self, options: WorkerOptions, work: Work = attempt) -> None:
         self._options = options
+        self._work = work
 
     def setup(self, worker: Worker) -> None:
         """Prepare; processes start with the first job."""
@@ -34,21 +48,26 @@ class Isolation(WorkerPlugin):
         self._options = replace(self._options, workers=1)
         self._folder = Path(tempfile.mkdtemp(prefix="facelight-", dir=worker.local_directory))
         self._lock = threading.Lock()
-        self._idle: list[Workers] = []
+        self._idle: list[_Endable] = []
+        self._lent: list[_Endable] = []
+        self._over = False
         self._timer: threading.Timer | None = None
 
     def teardown(self, worker: Worker) -> None:
-        """End the processes."""
+        """End the processes, also in the middle of their inputs, and remove the folder."""
         del worker
+        with self._lock:
+            self._over = True
+            for workers in self._lent:
+                workers.asked = True  # their threads do the rest: Dask's loop is not to wait here
         self._rest()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def process(
         self, job: Job, settings: Settings
     ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
         """Return what ``result.json`` holds and the files of the directory."""
-        workers = self._borrowed()
         out = Path(tempfile.mkdtemp(prefix="out-", dir=self._folder))
+        workers = self._borrowed()
         try:
             here = replace(job, out=out)
             (finished,) = workers.run([here], settings)
@@ -60,28 +79,43 @@ class Isolation(WorkerPlugin):
             shutil.rmtree(out, ignore_errors=True)
             self._give_back(workers)
 
-    def _borrowed(self) -> Workers:
+    def _borrowed(self) -> _Endable:
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
-            return self._idle.pop() if self._idle else Workers(self._options, self._folder)
+            workers = self._idle.pop() if self._idle else self._new()
+            workers.asked = self._over
+            self._lent.append(workers)
+            return workers
 
-    def _give_back(self, workers: Workers) -> None:
+    def _new(self) -> _Endable:
+        return _Endable(self._options, self._folder, self._work)
+
+    def _give_back(self, workers: _Endable) -> None:
         with self._lock:
+            self._lent.remove(workers)
             self._idle.append(workers)
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = threading.Timer(IDLE_S, self._rest)
-            self._timer.daemon = True
-            self._timer.start()
+            over = self._over
+            if not over:
+                self._timer = threading.Timer(IDLE_S, self._rest)
+                self._timer.daemon = True
+                self._timer.start()
+        if over:
+            self._rest()
 
     def _rest(self) -> None:
+        """End the processes that have no work; at the very end, remove the folder."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
             idle, self._idle = self._idle, []
+            last = self._over and not self._lent
         for workers in idle:
             workers.close()
+        if last:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def process_isolated(

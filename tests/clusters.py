@@ -1,0 +1,38 @@
+"""A Dask cluster on this machine: two worker processes of one thread, under their nannies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from distributed import LocalCluster
+
+
+@contextmanager
+def local_cluster(folder: Path, workers: int = 2) -> Iterator[LocalCluster]:
+    """Start a cluster whose workers write below ``folder`` only; nothing may be left of it."""
+    before = set(psutil.Process().children(recursive=True))
+    with LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+        dashboard_address="127.0.0.1:0", memory_limit=0, local_directory=str(folder),
+        silence_logs=logging.CRITICAL,
+    ) as cluster:  # fmt: skip
+        yield cluster
+    started = set(psutil.Process().children(recursive=True)) - before
+    psutil.wait_procs(started, timeout=20)
+    assert not [p.cmdline() for p in started if p.is_running() and not _tracks_resources(p)]
+    assert not list(folder.glob("dask-scratch-space/worker-*"))
+
+
+def dask_workers(cluster: LocalCluster) -> list[psutil.Process]:
+    """Return the processes of the Dask workers that live."""
+    pids = [nanny.process.pid for nanny in cluster.workers.values() if nanny.process is not None]
+    return [psutil.Process(pid) for pid in pids if pid is not None]
+
+
+def _tracks_resources(process: psutil.Process) -> bool:
+    """Return whether this is the helper of multiprocessing that stays until Python ends."""
+    return "resource_tracker" in " ".join(process.cmdline())
