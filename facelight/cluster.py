@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
 import uuid
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -143,9 +144,10 @@ class Cluster:
         if not _ADDRESS.fullmatch(self._address):
             raise SettingsError(f"--scheduler: expected tcp://host:port, got {self._address!r}")
         try:
+            asyncio.run(_greet(self._address))
             return distributed.Client(self._address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError, TypeError, ImportError) as error:
-            told = f"no Dask scheduler answers ({type(error).__name__})"
+            told = f"no Dask scheduler answers ({_root(error)})"
             raise ClusterError(f"--scheduler {self._address}: {told}") from error
 
     def _wait_for_workers(self) -> None:
@@ -159,17 +161,19 @@ class Cluster:
         """Return how many jobs more may be under way; workers come and go."""
         if self._alone is not None:
             return 0
-        threads: dict[str, int] = self._client.nthreads()
+        with self._connection():
+            threads: dict[str, int] = self._client.nthreads()
         return max(0, IN_FLIGHT * max(1, sum(threads.values())) - len(self._flying))
 
     def _submit(self, job: Job) -> Any:
         from facelight.cluster_worker import process_isolated  # noqa: PLC0415
 
         key = f"{self._plugin}-{job.place}" + ("-alone" if job is self._alone else "")
-        future = self._client.submit(
-            process_isolated, job, self._settings, self._plugin,
-            key=key, pure=False, retries=self._options.retries,
-        )  # fmt: skip
+        with self._connection():
+            future = self._client.submit(
+                process_isolated, job, self._settings, self._plugin,
+                key=key, pure=False, retries=self._options.retries,
+            )  # fmt: skip
         self._flying[future] = job
         return future
 
@@ -187,7 +191,8 @@ class Cluster:
             yield replace(job, local=path)
 
     def _check_visible(self, job: Job, path: Path) -> None:
-        seen = self._client.run(os.path.exists, str(path), on_error="ignore")
+        with self._connection():
+            seen = self._client.run(os.path.exists, str(path), on_error="ignore")
         blind = sorted(worker for worker, found in seen.items() if not found)
         if blind:
             told = f"worker {blind[0]} does not see it ({len(blind)} of {len(seen)} do not)"
@@ -209,7 +214,7 @@ class Cluster:
             return Finished(job, failed_safely(job, self._settings, error))
         except Exception as error:
             if future.status != "error" or self._client.status != "running":
-                raise ClusterError(f"--scheduler {self._address}: was lost") from error
+                raise self._lost() from error
             told = f"{type(error).__name__}: {error}"
             lost = WorkerLost(f"{without_secrets(job.input)}: on its worker: {told}")
             return Finished(job, failed_safely(job, self._settings, lost))
@@ -218,6 +223,17 @@ class Cluster:
         except OutputError as error:
             return Finished(job, failed(job, self._settings, error))
 
+    @contextmanager
+    def _connection(self) -> Iterator[None]:
+        """Tell in our own words that the scheduler does not answer any more."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            raise self._lost() from error
+
+    def _lost(self) -> ClusterError:
+        return ClusterError(f"--scheduler {self._address}: was lost")
+
     def _leave(self) -> None:
         """Give up what is under way and end the workers' own workers."""
         if self._client.status == "running":
@@ -225,6 +241,28 @@ class Cluster:
             with suppress(OSError, TimeoutError, ValueError):  # ValueError: no worker had it
                 self._client.unregister_worker_plugin(self._plugin)
         self._flying.clear()
+
+
+async def _greet(address: str) -> None:
+    """Ask what listens: a client waits for ever for a port that says nothing at all."""
+    from distributed.comm.core import connect  # noqa: PLC0415
+
+    async with asyncio.timeout(2 * CONNECT_S):  # after it, connect has told the reason
+        comm = await connect(address, timeout=CONNECT_S)  # type: ignore[no-untyped-call]
+        try:
+            await comm.write({"op": "identity", "reply": True})
+            kind = (await comm.read()).get("type")
+        finally:
+            comm.abort()
+    if kind != "Scheduler":
+        raise ClusterError(f"--scheduler {address}: is a Dask {kind}, expected a scheduler")
+
+
+def _root(error: BaseException) -> str:
+    """Return what an error was caused by: Dask wraps the system's own words three times."""
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return str(error) or type(error).__name__
 
 
 def check_versions(found: Mapping[str, Any]) -> None:
