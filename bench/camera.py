@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 import cv2
 import numpy as np
 
+from bench.footage import people
 from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 from capture.live.spec import open_camera
@@ -42,11 +43,18 @@ def pictures(size_wh: tuple[int, int]) -> list[bytes]:
     return made
 
 
-def serve(size_wh: tuple[int, int], fps: float, told: Connection) -> None:
-    """Serve the stream to one reader after the other."""
-    made = pictures(size_wh)
+def persons(size_wh: tuple[int, int]) -> tuple[list[bytes], str]:
+    """Return somebody who moves, there and back, at JPEG quality 85, and what it is."""
+    frames, told = people(size_wh, 2 * PICTURES)
+    there = [cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes() for f in frames]
+    return there + there[-2:0:-1], told
+
+
+def serve(size_wh: tuple[int, int], fps: float, told: Connection, person: bool = False) -> None:
+    """Serve the stream to one reader after the other; tell port, bytes a frame, what it shows."""
+    made, shown = persons(size_wh) if person else (pictures(size_wh), "moving shapes with noise")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        told.send((listener.getsockname()[1], sum(map(len, made)) / len(made)))
+        told.send((listener.getsockname()[1], sum(map(len, made)) / len(made), shown))
         while True:
             connection, _ = listener.accept()
             with connection:
@@ -86,7 +94,7 @@ def main() -> None:
     )
     sender.start()
     try:
-        port, mean_bytes = ours.recv()
+        port, mean_bytes, _ = ours.recv()
         print(f"{asked.size} at {asked.fps:g} fps, {mean_bytes / 1e3:.0f} kB a frame")
         with open_camera(f"http://127.0.0.1:{port}/stream.mjpg", LiveOptions()) as camera:
             assert isinstance(camera, LiveCamera)

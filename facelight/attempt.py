@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facelight.errors import FacelightError, OutputError
 from facelight.job import InternalError, Job, WorkerLost, failed, write_failed
 from facelight.remote import RemoteError, fetched
 from facelight.settings import Settings
+
+if TYPE_CHECKING:
+    from preprocess.facemesh import FaceMeshTracker, TrackerOptions
 
 HELD_CROPS = 64
 """Raw crops that wait until the selection is over, 100 MB at 720 px: no still is made in vain."""
@@ -63,7 +67,22 @@ def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:
     cv2.setNumThreads(1)
     held = min(HELD_CROPS, settings.clip.max_frames)
     clip = replace(settings.clip, workers=1, hold_back=held, hold_back_lit=held)
-    return process_job(job, settings.model_copy(update={"clip": clip}))
+    found: dict[str, Any] | None = None
+    try:
+        tracker = _loaded(settings.tracker)
+        found = process_job(job, settings.model_copy(update={"clip": clip}), tracker)
+    finally:
+        if found is None or found["status"] == "error":  # perhaps the tracker's: the next is new
+            _loaded.cache_clear()
+    return found
+
+
+@cache
+def _loaded(options: TrackerOptions) -> FaceMeshTracker:
+    """Load the models, once for all inputs of this process; it ends with them open."""
+    from preprocess.facemesh import FaceMeshTracker  # noqa: PLC0415
+
+    return FaceMeshTracker(options)
 
 
 def _too_large(job: Job) -> WorkerLost:

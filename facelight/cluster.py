@@ -209,7 +209,7 @@ class Cluster:
             if job is not self._alone:
                 self._suspects.append(job)
                 return None
-            told = f"all {killed.allowed_failures + 1} workers that had it were lost"
+            told = f"its Dask worker was lost, {killed.allowed_failures + 1} times"
             error = WorkerLost(f"{without_secrets(job.input)}: {told}")
             return Finished(job, failed_safely(job, self._settings, error))
         except Exception as error:

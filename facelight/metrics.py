@@ -15,6 +15,9 @@ from facelight.errors import OutputError
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
+_AGES_S = (0.0167, 0.025, 0.0333, 0.05, 0.0667, 0.1, 0.2, 0.5)
+"""One interval and two, of 60 and of 30 frames a second, among them."""
+
 
 class Metrics:
     """Counts what a kiosk does; labels hold words of ours, never anything about a person."""
@@ -36,6 +39,12 @@ class Metrics:
             "Time of each stage of a session.",
             ("stage",),
             buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._ages = Histogram(
+            "facelight_frame_age_seconds",
+            "Age of a frame when it has been judged, from its stamp.",
+            buckets=_AGES_S,
             registry=self._registry,
         )
         self._entered: tuple[str, int] | None = None
@@ -62,6 +71,10 @@ class Metrics:
         """Note the camera's own counts."""
         self._drops.set(dropped)
         self._reopened.set(reopened)
+
+    def frame_judged(self, age_s: float) -> None:
+        """Note how old a frame was at its verdict."""
+        self._ages.observe(age_s)
 
     def spool(self, items: int, size: int, oldest_s: float) -> None:
         """Note how much waits, and for how long."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +37,16 @@ class SessionOrigin:
     timeline: Timeline | None
 
 
-def process_job(job: Job, settings: Settings) -> dict[str, Any]:
+def process_job(
+    job: Job, settings: Settings, tracker: FaceMeshTracker | None = None
+) -> dict[str, Any]:
     """Process one input and write its directory; return what ``result.json`` holds.
 
     Damaged input is a result of status ``error``, not an exception.
+
+    Parameters
+    ----------
+    tracker : models that are loaded already; it is reset and stays open.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def process_job(job: Job, settings: Settings) -> dict[str, Any]:
     """
     try:
         with open_source(job.path) as source:
-            result = run_source(source, settings)
+            result = run_source(source, settings, tracker)
             digest = content_sha256(job.path)
         origin = SessionOrigin(
             source.session_id or digest[:32],
@@ -61,14 +68,17 @@ def process_job(job: Job, settings: Settings) -> dict[str, Any]:
         return write_failed(job, settings, error)
 
 
-def run_source(source: SessionSource, settings: Settings) -> SessionResult:
-    """Take every frame of a source through the stages."""
+def run_source(
+    source: SessionSource, settings: Settings, tracker: FaceMeshTracker | None = None
+) -> SessionResult:
+    """Take every frame of a source through the stages, with a tracker that knows no frame yet."""
     timeline = timeline_in_force(source, settings)
     colours = _colours(source)
-    with (
-        FaceMeshTracker(settings.tracker) as tracker,
-        SessionPipeline(settings, tracker, timeline, colours) as pipeline,
-    ):
+    with ExitStack() as stack:
+        if tracker is None:
+            tracker = stack.enter_context(FaceMeshTracker(settings.tracker))
+        tracker.reset()
+        pipeline = stack.enter_context(SessionPipeline(settings, tracker, timeline, colours))
         while (frame := source.camera.read()) is not None:
             pipeline.feed(frame)
         return pipeline.finish(timeline)

@@ -87,15 +87,16 @@ RIGID_MODEL_CM: Final = _rigid_model()
 """(33, 3) float64, rows as ``RIGID``: x right, y up, z to the viewer, in cm (canonical model)."""
 
 
+_EYE_CORNERS: Final = np.array([LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS])
+
+
 def eye_centres(landmarks_px: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return (2, 2) float64 x, y of the eyes' centres, left in the image first.
 
     The centre is the midpoint of the two corners, not the iris: gaze must not move it.
     """
-    points = landmarks_px[:, :2].astype(np.float64)
-    left = points[list(LEFT_EYE_CORNERS)].mean(axis=0)
-    right = points[list(RIGHT_EYE_CORNERS)].mean(axis=0)
-    return np.stack([left, right])
+    corners = landmarks_px[_EYE_CORNERS, :2].astype(np.float64)
+    return np.asarray((corners[:, 0] + corners[:, 1]) / 2)
 
 
 def eye_mouth_axis(landmarks_px: NDArray[np.float32]) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import sys
 import time
 
 import bench.quality
-from bench.quality.figures import table
+from bench.figures import table
 from bench.quality.material import DATA
 
 

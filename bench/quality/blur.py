@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from bench.figures import Figure
 from bench.quality import material
-from bench.quality.figures import Figure
 from bench.quality.material import Sample
 from capture.frame import ImageU8
 from preprocess.gate import judge
@@ -82,7 +82,7 @@ def _motion(samples: list[Sample]) -> list[Figure]:
 
 
 def _invariance(samples: list[Sample], good: list[float]) -> list[Figure]:
-    changes = {
+    changes: dict[str, Callable[[material.Sample], ImageU8]] = {
         "light x.25": lambda s: material.gained(s.pixels, 0.25),
         "noise sd 5": lambda s: material.noisy(s.pixels, 5),
         "JPEG 30": lambda s: material.recompressed(s.pixels, 30),

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from bench.quality.figures import Figure
+from bench.figures import Figure
 from capture.frame import Frame, ImageU8
 from preprocess.face import Face
 from preprocess.facemesh import FaceMeshTracker

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.figures import Figure
 from bench.quality import material
-from bench.quality.figures import Figure
 from bench.quality.material import Sample
 from capture.frame import ImageU8
 from preprocess.gate import judge

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.quality.figures import Figure
+from bench.figures import Figure
 from bench.quality.light_sessions import (
     Kiosk,
     Plan,

@@ -252,7 +252,7 @@ def shots(video: Path, limit: int = 130) -> list[Shot]:
         for seq, frame in enumerate(container.decode(video=0)):
             if seq >= limit:
                 break
-            pixels = frame.to_ndarray(format="bgr24")
+            pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
             face = tracker.track(Frame(seq, seq + 1, seq + 1, pixels))
             if face is None:
                 continue

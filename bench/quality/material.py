@@ -62,7 +62,7 @@ def video_frames(every: int, data: Path = DATA) -> Iterator[Sample]:
     for path in sorted((data / "videos").glob("*.mp4")):
         with av.open(str(path)) as container, FaceMeshTracker() as tracker:
             for seq, frame in enumerate(container.decode(video=0)):
-                pixels = frame.to_ndarray(format="bgr24")
+                pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
                 face = tracker.track(Frame(seq, seq + 1, seq + 1, pixels))
                 if face is not None and seq % every == every // 2:
                     yield _around(path.stem, f"{path.stem}#{seq}", pixels, face)
@@ -133,7 +133,7 @@ def codes(light: NDArray[np.float32]) -> ImageU8:
     gamma = np.where(
         clipped <= 0.0031308, clipped * 12.92, 1.055 * np.power(clipped, 1 / 2.4) - 0.055
     )
-    return np.round(gamma * 255).astype(np.uint8)
+    return np.asarray(np.round(gamma * 255), np.uint8)
 
 
 def defocused(sample: Sample, sigma_pct: float) -> ImageU8:

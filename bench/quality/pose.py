@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.quality.figures import Figure
+from bench.figures import Figure
 from bench.quality.render import Head, render
 from capture.frame import Frame, ImageU8
 from preprocess.face import Face, Pose

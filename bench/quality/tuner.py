@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.quality.figures import Figure, table
+from bench.figures import Figure, table
 from calibration.tuning.evaluation import beyond_levels, rejected_by_any
 from calibration.tuning.labels import Item
 from calibration.tuning.limits import KINDS

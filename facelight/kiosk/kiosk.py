@@ -17,7 +17,7 @@ from facelight.kiosk.eyes import Eyes
 from facelight.kiosk.lanes import NoWorkers, ThreadWorkers, Workers
 from facelight.kiosk.light import Latency, half_light_ns
 from facelight.kiosk.loop import Ending, Loop
-from facelight.kiosk.observers import Observer, StepObserver, ThreadObserver
+from facelight.kiosk.observers import Observer, OnAge, StepObserver, ThreadObserver, unasked
 from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.wording import Words
 from facelight.settings import Settings
@@ -58,11 +58,13 @@ class Extras:
     seed : plans and session ids are drawn from it, for simulations that can be repeated; None:
         from the system's CSPRNG.
     keep_last : keep the last session's result when the person has gone.
+    on_age : called with the age of each frame in ns when it has been judged; with live cameras.
     """
 
     record_dir: Path | None = None
     seed: int | None = None
     keep_last: bool = False
+    on_age: OnAge = unasked
 
 
 class KioskSession:
@@ -90,6 +92,7 @@ class KioskSession:
         extras: Extras | None = None,
     ) -> None:
         self._settings = settings
+        extras = extras or Extras()
         self._stack = ExitStack()
         self._asked = False
         self._desk: Desk | None = None
@@ -104,9 +107,9 @@ class KioskSession:
             workers: Workers = NoWorkers() if devices.stepping else ThreadWorkers()
             opening.callback(lambda: workers.close(STOPPING_S))
             opening.callback(self._await_recordings)
-            self._observer = opening.enter_context(closing(self._watch(devices)))
+            self._observer = opening.enter_context(closing(self._watch(devices, extras.on_age)))
             told = on_event or _silent
-            desk = self._desk = Desk(self._parts(devices, workers, told, extras or Extras()))
+            desk = self._desk = Desk(self._parts(devices, workers, told, extras))
             self._loop = Loop(devices.screen, desk, words, devices.clock, told)
             self._stack = opening.pop_all()
 
@@ -139,7 +142,7 @@ class KioskSession:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _watch(self, devices: Devices) -> Observer:
+    def _watch(self, devices: Devices, on_age: OnAge) -> Observer:
         settings = self._settings
 
         def tracker() -> FaceMeshTracker:
@@ -148,7 +151,7 @@ class KioskSession:
         eyes = Eyes(settings, tracker, settings.kiosk.presence_ied_px)
         if devices.stepping:
             return StepObserver(devices.camera, eyes, devices.clock)
-        return ThreadObserver(devices.camera, eyes)
+        return ThreadObserver(devices.camera, eyes, devices.clock, on_age)
 
     def _parts(self, devices: Devices, workers: Workers, told: OnEvent, extras: Extras) -> Parts:
         return Parts(

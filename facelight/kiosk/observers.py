@@ -33,7 +33,13 @@ JOIN_S = 1.2
 STEP_LAG_NS = 40_000_000
 """With a virtual clock a frame is looked at this long after it came: what tracking takes live."""
 
+OnAge: TypeAlias = Callable[[int], None]
 Command: TypeAlias = Callable[[Eyes], Sequence[Event]]
+
+
+def unasked(age_ns: int) -> None:
+    """Nobody wants to know ages."""
+    del age_ns
 
 
 class Observer(Protocol):
@@ -163,10 +169,17 @@ class _Watch:
 
 
 class ThreadObserver:
-    """Reads and looks in one thread; a slow look makes the camera drop, never the queue grow."""
+    """Reads and looks in one thread; a slow look makes the camera drop, never the queue grow.
 
-    def __init__(self, camera: Camera, eyes: Eyes) -> None:
+    Parameters
+    ----------
+    on_age : called with the age of each frame in ns, from its stamp to its verdict.
+    """
+
+    def __init__(self, camera: Camera, eyes: Eyes, clock: Clock, on_age: OnAge) -> None:
         self._watch = _Watch(camera, eyes)
+        self._clock = clock
+        self._on_age = on_age
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._crash: BaseException | None = None
@@ -220,6 +233,8 @@ class ThreadObserver:
             self._stop.wait(PAUSE_S)
         elif not watch.look(frame, watch.jpeg()):
             self._stop.wait(BROKEN_PAUSE_S)
+        else:
+            self._on_age(self._clock.now_ns() - frame.t_frame_ns)
 
 
 class StepObserver:

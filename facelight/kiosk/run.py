@@ -110,7 +110,7 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
         if asked.events:
             told = both(EventWriter(clock), told)
         told("start", about(camera, glass, settings))
-        extras = Extras(record_dir=asked.record_dir)
+        extras = Extras(record_dir=asked.record_dir, on_age=telemetry.on_age)
         kiosk = stack.enter_context(KioskSession(live(settings), devices, told, extras))
         stop.calls(kiosk.stop)
         manager = ServiceManager()

@@ -57,6 +57,10 @@ class Telemetry:
         if event.kind is EventKind.STOPPED:
             _LOG.error("delivery stopped until the operator acts: %s", event.error)
 
+    def on_age(self, age_ns: int) -> None:
+        """Take in how old a frame was when it had been judged."""
+        self.metrics.frame_judged(age_ns / 1e9)
+
     def watch_camera(self, camera: Camera) -> None:
         """Note the counts of a camera that keeps some."""
         if isinstance(camera, KeepsStats):

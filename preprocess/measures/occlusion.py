@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from preprocess.measures.patch import Patch
+from preprocess.measures.patch import SIDE, Patch
 
 FOREHEAD_AND_NOSE: Final = (151, 9, 8, 6, 197, 195, 5, 108, 337)
 LOWER: Final = (205, 425, 187, 411, 192, 416, 202, 422, 210, 430, 169, 394, 199, 200)
+_SPOT: Final = np.array([(row, column) for row in range(-2, 3) for column in range(-2, 3)])
 CHROMA_STEP: Final = 0.35
 """Log chroma beyond which a spot is no skin of this face; lips and stubble stay below."""
 
@@ -32,12 +33,13 @@ def occluded_share(patch: Patch) -> float:
 def _chroma(
     patch: Patch, indices: tuple[int, ...]
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    values = []
-    for x, y in np.round(patch.points[list(indices)]).astype(int):
-        spot = patch.bgr[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
-        inside = patch.skin[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
-        if not inside.any():
-            continue
-        blue, green, red = np.log(spot[inside].mean(axis=0) + 4.0)
-        values.append((red - green, blue - green))
-    return np.array(values).reshape(-1, 2)
+    x, y = np.round(patch.points[list(indices)]).astype(int).T
+    rows, columns = (y[:, None] + _SPOT[:, 0]), (x[:, None] + _SPOT[:, 1])
+    on = (rows >= 0) & (rows < SIDE) & (columns >= 0) & (columns < SIDE)
+    rows, columns = rows.clip(0, SIDE - 1), columns.clip(0, SIDE - 1)
+    on &= patch.skin[rows, columns]
+    sums = (patch.bgr[rows, columns] * on[:, :, None]).sum(axis=1, dtype=np.float64)
+    counts = on.sum(axis=1)
+    seen = counts > 0
+    blue, green, red = np.log(sums[seen] / counts[seen, None] + 4.0).T
+    return np.stack([red - green, blue - green], axis=1)

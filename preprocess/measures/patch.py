@@ -98,7 +98,7 @@ def _warped(pixels: ImageU8, to_patch: NDArray[np.float64], scale: float) -> Ima
 
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], dtype=np.float64)
-    back = (corners - to_patch[:, 2]) @ np.linalg.inv(to_patch[:, :2]).T
+    back = (corners - to_patch[:, 2]) @ to_patch[:, :2] / scale**2  # a similarity's inverse
     air = 4 + math.ceil(2 / scale)
     x0, y0 = (np.floor(back.min(axis=0)) - air).astype(int).clip(0, (width - 1, height - 1))
     x1, y1 = (np.ceil(back.max(axis=0)) + air).astype(int).clip((x0 + 1, y0 + 1), (width, height))

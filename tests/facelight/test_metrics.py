@@ -34,6 +34,7 @@ def test_a_session_is_counted_by_outcome_problem_reason_and_decision(tmp_path: P
     metrics.service_answered(None)
     metrics.spool(3, 1000, 12.5)
     metrics.camera(7, 1)
+    metrics.frame_judged(0.04)
     metrics.write(tmp_path / "facelight.prom")
     text = (tmp_path / "facelight.prom").read_text()
     for line in (
@@ -46,6 +47,8 @@ def test_a_session_is_counted_by_outcome_problem_reason_and_decision(tmp_path: P
         "facelight_spool_items 3.0",
         "facelight_spool_oldest_seconds 12.5",
         "facelight_camera_frames_dropped 7.0",
+        'facelight_frame_age_seconds_bucket{le="0.0333"} 0.0',
+        'facelight_frame_age_seconds_bucket{le="0.05"} 1.0',
         'facelight_stage_seconds_sum{stage="capture"} 1.0',
     ):
         assert line in text

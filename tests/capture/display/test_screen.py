@@ -187,7 +187,7 @@ class TestPygame:
         monkeypatch.delenv("SDL_VIDEO_DRIVER", raising=False)
         monkeypatch.setattr(pygame.display, "init", lambda: None)
         monkeypatch.setattr(pygame.display, "get_driver", lambda: "offscreen")
-        with pytest.raises(DisplayError, match="no display: .* its offscreen driver; set DISPLAY"):
+        with pytest.raises(DisplayError, match=r"no display: .* its offscreen driver; set DISPLAY"):
             PygameScreen(theme, clock=clock).open()
 
     def test_a_lost_display_is_an_error_of_ours(

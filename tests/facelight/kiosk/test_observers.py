@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from capture.clock import VirtualClock
+from capture.clock import SystemClock, VirtualClock
 from capture.errors import CameraError
 from capture.live.stats import CameraStats
 from facelight.kiosk.eyes import Eyes
-from facelight.kiosk.observers import STEP_LAG_NS, StepObserver, ThreadObserver
+from facelight.kiosk.observers import STEP_LAG_NS, StepObserver, ThreadObserver, unasked
 from facelight.session_events import DeviceBack, DeviceLost, Event, Observed, Quit, WorkFailed
 from facelight.session_types import Device
 from facelight.settings import Settings
@@ -39,7 +39,7 @@ def camera() -> QueueCamera:
 
 @pytest.fixture
 def observer(camera: QueueCamera) -> Iterator[ThreadObserver]:
-    observer = ThreadObserver(camera, eyes_of())
+    observer = ThreadObserver(camera, eyes_of(), SystemClock(), unasked)
     yield observer
     observer.close()
 
@@ -94,7 +94,7 @@ class ArrivalCamera(QueueCamera):
 
 def test_a_frame_that_hung_somewhere_is_left_out_where_stamps_are_arrivals() -> None:
     camera = ArrivalCamera()
-    observer = ThreadObserver(camera, eyes_of())
+    observer = ThreadObserver(camera, eyes_of(), SystemClock(), unasked)
     for seq in range(40):
         late_ns = 25_000_000 if seq == 30 else 0
         camera.given.put(frame(PIXELS, seq, t_ns=seq * 33_333_333 + late_ns))
@@ -130,7 +130,7 @@ class Broken(FakeTracker):
 
 def test_a_broken_tracker_is_told_replaced_and_told_to_be_back(camera: QueueCamera) -> None:
     Broken.made = 0
-    observer = ThreadObserver(camera, eyes_of(Broken))
+    observer = ThreadObserver(camera, eyes_of(Broken), SystemClock(), unasked)
     camera.given.put(frame(PIXELS, 0))
     camera.given.put(frame(PIXELS, 1))
     events = seen_by(observer, 3)
@@ -159,7 +159,7 @@ def test_closing_ends_the_thread_soon_and_releases_the_tracker(camera: QueueCame
         return trackers[-1]
 
     before = threading.active_count()
-    observer = ThreadObserver(camera, Eyes(Settings(), make, 30.0))
+    observer = ThreadObserver(camera, Eyes(Settings(), make, 30.0), SystemClock(), unasked)
     camera.given.put(frame(PIXELS, 0))
     seen_by(observer, 1)
     begun_s = time.monotonic()
@@ -188,3 +188,14 @@ def test_in_step_frames_are_looked_at_a_little_after_they_came() -> None:
 def test_only_a_camera_that_tells_what_is_due_can_step() -> None:
     with pytest.raises(CameraError, match="only a camera that tells what is due"):
         StepObserver(QueueCamera(), eyes_of(), VirtualClock())
+
+
+def test_the_age_of_every_judged_frame_is_told(camera: QueueCamera) -> None:
+    clock, ages = VirtualClock(start_ns=50_000_000), list[int]()
+    observer = ThreadObserver(camera, eyes_of(), clock, ages.append)
+    try:
+        camera.given.put(frame(PIXELS, 0, 20_000_000))
+        wait_until(lambda: len(ages) == 1)
+    finally:
+        observer.close()
+    assert ages == [30_000_000]

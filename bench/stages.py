@@ -1,0 +1,121 @@
+"""Where each millisecond goes: every stage of a frame, beside the bare cost of its library."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Sequence
+
+import cv2
+import mediapipe as mp
+import numpy as np
+from PIL import Image
+
+from bench.figures import Section, markdown, spread
+from bench.footage import people
+from capture.frame import Frame, ImageU8
+from capture.live.jpeg import JpegDecoder
+from preprocess.crop import CropFollower, CropOptions, window_for
+from preprocess.face import Face
+from preprocess.facemesh import FaceMeshTracker
+from preprocess.gate import judge
+from preprocess.light.samples import sample_light
+from preprocess.measures.measurer import Measurer
+from preprocess.thresholds import Thresholds
+from preprocess.webp.muxer import mux
+from preprocess.webp.stills import encode_still
+
+FRAMES = 120
+WARM_UP = 10
+FRAME_NS = 33_333_333
+QUALITY, METHOD = 90, 2
+
+
+class Stages:
+    """Times of named stages, ms, in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, list[float]] = {}
+
+    def time(self, name: str, work: Callable[[], object]) -> object:
+        """Do it, note how long it took, return what it returned."""
+        start = time.perf_counter()
+        found = work()
+        self.ms.setdefault(name, []).append((time.perf_counter() - start) * 1e3)
+        return found
+
+
+def run() -> Section:
+    """Measure 720p and 1080p frames of the same person."""
+    columns, names, told = [], list[str](), ""
+    for size_wh in ((1280, 720), (1920, 1080)):
+        frames, told = people(size_wh, FRAMES)
+        stages, crop_wh = _measured(frames)
+        names = [*stages.ms]
+        columns.append((size_wh, crop_wh, stages))
+    head = ["stage, ms: median (5 % to 95 %)"]
+    head += [f"{size[0]}x{size[1]}, crop {crop[0]}x{crop[1]}" for size, crop, _ in columns]
+    rows = [(name, *(spread(found.ms[name], 2) for _, _, found in columns)) for name in names]
+    body = f"{told}; {FRAMES - WARM_UP} frames one after the other, in one thread; bare library"
+    body += " calls in italics.\n\n" + markdown(head, rows)
+    return Section(body)
+
+
+def _measured(frames: Sequence[ImageU8]) -> tuple[Stages, tuple[int, int]]:
+    size_wh = frames[0].shape[1], frames[0].shape[0]
+    jpegs = [cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes() for f in frames]
+    decoder, measurer, thresholds = JpegDecoder(), Measurer(), Thresholds()
+    mesh = mp.solutions.face_mesh.FaceMesh(max_num_faces=1, refine_landmarks=True)
+    stages, stills = Stages(), []
+    with FaceMeshTracker() as tracker:
+        first = _face(tracker, Frame(0, 1, 1, frames[0]))
+        window = window_for([first], size_wh, CropOptions())
+        follower = CropFollower(window, CropOptions())
+        for seq, jpeg in enumerate(jpegs, start=1):
+            stages = stages if seq != WARM_UP + 1 else Stages()
+            pixels = decoder.decode(jpeg)
+            stages.time("decode MJPEG", lambda jpeg=jpeg: decoder.decode(jpeg))
+            stages.time("*cv2.imdecode*", lambda jpeg=jpeg: _imdecoded(jpeg))
+            frame = Frame(seq, seq * FRAME_NS, seq * FRAME_NS, pixels)
+            face = stages.time("track: mesh, detector every 10th, pose", lambda: tracker.track(frame))
+            rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+            stages.time("*FaceMesh of mediapipe.solutions*", lambda: mesh.process(rgb))
+            if not isinstance(face, Face):
+                raise RuntimeError(f"frame {seq}: no face")
+            measures = stages.time("all measures", lambda: measurer.measure(frame, face))
+            stages.time("gate", lambda: judge(measures, None, thresholds))
+            stages.time("light of face and background", lambda: sample_light(pixels, face, 1))
+            place = follower.place(face.rectangle)
+            crop = pixels[
+                place.y_px : place.y_px + window.height_px,
+                place.x_px : place.x_px + window.width_px,
+            ]
+            copied = stages.time("copy of the crop", crop.copy)
+            still = stages.time(
+                "still: WebP, quality 90, method 2 (in threads beside)",
+                lambda: encode_still(np.asarray(copied), QUALITY, METHOD),
+            )
+            stages.time("*libwebp by Pillow, the same*", lambda: _saved(np.asarray(copied)))
+            stills.append(still)
+    mesh.close()
+    for _ in range(FRAMES - WARM_UP):
+        stages.time("mux of 45 stills, once a session", lambda: mux(stills[:45], [33] * 45))
+    return stages, (window.width_px, window.height_px)
+
+
+def _face(tracker: FaceMeshTracker, frame: Frame) -> Face:
+    face = tracker.track(frame)
+    if face is None:
+        raise RuntimeError("no face in the first frame")
+    return face
+
+
+def _imdecoded(jpeg: bytes) -> object:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+
+def _saved(crop: ImageU8) -> bytes:
+    buffer = io.BytesIO()
+    picture = Image.fromarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))
+    picture.save(buffer, "WEBP", quality=QUALITY, method=METHOD)
+    return buffer.getvalue()

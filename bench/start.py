@@ -1,0 +1,69 @@
+"""How long ``facelight --help`` takes, and a kiosk until its first screen is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.figures import Figure, Section, markdown, spread
+from facelight.service.run import LocalService
+
+ROUNDS = 10
+COMMAND = Path(sys.executable).with_name("facelight")
+PEER = "import cv2, mediapipe"
+
+
+def run() -> Section:
+    """Measure the command as it is installed; beside it the bare import of cv2 and mediapipe."""
+    helped, bare, prompted = [], [], list[float]()
+    for _ in range(ROUNDS):
+        helped.append(_took([str(COMMAND), "--help"]))
+        bare.append(_took([sys.executable, "-c", PEER]))
+    with LocalService("bench") as service, tempfile.TemporaryDirectory() as folder:
+        for _ in range(ROUNDS // 2):
+            prompted += [_until_idle(service.url, Path(folder))]
+    rows = [
+        ("`facelight --help`", spread(helped, 3)),
+        (f'`python -c "{PEER}"`, beside it', spread(bare, 3)),
+        ("`facelight kiosk` until its first screen (simulated camera, SDL's dummy display)",
+         spread(prompted, 2)),
+    ]  # fmt: skip
+    middle = sorted(helped)[len(helped) // 2]
+    return Section(
+        markdown(("", "s, median (5 % to 95 %)"), rows),
+        (Figure("facelight --help", middle, "< 0.3", "s"),),
+    )
+
+
+def _took(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def _until_idle(endpoint: str, folder: Path) -> float:
+    """Start a kiosk and return the seconds until its event ``idle``."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("FACELIGHT_")} | {
+        "SDL_VIDEODRIVER": "dummy",
+        "FACELIGHT_KEY": "bench",
+        "XDG_DATA_HOME": str(folder),
+        "XDG_STATE_HOME": str(folder),
+    }
+    command = [COMMAND, "kiosk", "--events", "--windowed", "--camera", "sim:person=none"]
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [*map(str, command), "--endpoint", endpoint],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env,
+    ) as process:  # fmt: skip
+        try:
+            for line in process.stdout or ():
+                if json.loads(line)["event"] == "idle":
+                    return time.perf_counter() - start
+        finally:
+            process.terminate()
+    raise RuntimeError("the kiosk ended before it was idle")
