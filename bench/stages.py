@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 import cv2
 import mediapipe as mp
@@ -15,6 +16,7 @@ from bench.figures import Section, markdown, spread
 from bench.footage import people
 from capture.frame import Frame, ImageU8
 from capture.live.jpeg import JpegDecoder
+from preprocess.clip import CropOffset
 from preprocess.crop import CropFollower, CropOptions, window_for
 from preprocess.face import Face
 from preprocess.facemesh import FaceMeshTracker
@@ -30,6 +32,9 @@ WARM_UP = 10
 FRAME_NS = 33_333_333
 QUALITY, METHOD = 90, 2
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class Stages:
     """Times of named stages, ms, in the order in which they were first seen."""
@@ -37,10 +42,10 @@ class Stages:
     def __init__(self) -> None:
         self.ms: dict[str, list[float]] = {}
 
-    def time(self, name: str, work: Callable[[], object]) -> object:
+    def time(self, name: str, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """Do it, note how long it took, return what it returned."""
         start = time.perf_counter()
-        found = work()
+        found = work(*args, **more)
         self.ms.setdefault(name, []).append((time.perf_counter() - start) * 1e3)
         return found
 
@@ -72,34 +77,31 @@ def _measured(frames: Sequence[ImageU8]) -> tuple[Stages, tuple[int, int]]:
         window = window_for([first], size_wh, CropOptions())
         follower = CropFollower(window, CropOptions())
         for seq, jpeg in enumerate(jpegs, start=1):
-            stages = stages if seq != WARM_UP + 1 else Stages()
-            pixels = decoder.decode(jpeg)
-            stages.time("decode MJPEG", lambda jpeg=jpeg: decoder.decode(jpeg))
-            stages.time("*cv2.imdecode*", lambda jpeg=jpeg: _imdecoded(jpeg))
+            if seq == WARM_UP + 1:
+                stages = Stages()
+            pixels = stages.time("decode MJPEG", decoder.decode, jpeg)
+            stages.time("*cv2.imdecode*", _imdecoded, jpeg)
             frame = Frame(seq, seq * FRAME_NS, seq * FRAME_NS, pixels)
-            face = stages.time("track: mesh, detector every 10th, pose", lambda: tracker.track(frame))
+            face = stages.time("track: mesh, detector every 10th, pose", tracker.track, frame)
             rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-            stages.time("*FaceMesh of mediapipe.solutions*", lambda: mesh.process(rgb))
-            if not isinstance(face, Face):
+            stages.time("*FaceMesh of mediapipe.solutions*", mesh.process, rgb)
+            if face is None:
                 raise RuntimeError(f"frame {seq}: no face")
-            measures = stages.time("all measures", lambda: measurer.measure(frame, face))
-            stages.time("gate", lambda: judge(measures, None, thresholds))
-            stages.time("light of face and background", lambda: sample_light(pixels, face, 1))
-            place = follower.place(face.rectangle)
+            measures = stages.time("all measures", measurer.measure, frame, face)
+            stages.time("gate", judge, measures, None, thresholds)
+            stages.time("light of face and background", sample_light, pixels, face, 1)
+            place = follower.place(face.rectangle) or CropOffset(0, 0, *size_wh)
             crop = pixels[
                 place.y_px : place.y_px + window.height_px,
                 place.x_px : place.x_px + window.width_px,
             ]
             copied = stages.time("copy of the crop", crop.copy)
-            still = stages.time(
-                "still: WebP, quality 90, method 2 (in threads beside)",
-                lambda: encode_still(np.asarray(copied), QUALITY, METHOD),
-            )
-            stages.time("*libwebp by Pillow, the same*", lambda: _saved(np.asarray(copied)))
-            stills.append(still)
+            name = "still: WebP, quality 90, method 2 (in threads beside)"
+            stills.append(stages.time(name, encode_still, copied, QUALITY, METHOD))
+            stages.time("*libwebp by Pillow, the same*", _saved, copied)
     mesh.close()
     for _ in range(FRAMES - WARM_UP):
-        stages.time("mux of 45 stills, once a session", lambda: mux(stills[:45], [33] * 45))
+        stages.time("mux of 45 stills, once a session", mux, stills[:45], [33] * 45)
     return stages, (window.width_px, window.height_px)
 
 
