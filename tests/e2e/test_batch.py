@@ -195,3 +195,29 @@ def test_urls_give_the_results_of_files_and_leave_no_copy(
     assert told == "memory://batch/gone.mkv: no such file or folder"
     sessions_only = {name for name in clean if "/" in name}
     assert {name: found[name] for name in sessions_only} == {n: clean[n] for n in sessions_only}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_two_thousand_inputs_stream_through_bounded_memory(tmp_path: Path) -> None:
+    count = 2000
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for index in range(20):
+        frames = [np.full((120, 160, 3), 20 + 5 * index + k, np.uint8) for k in range(4)]
+        write_video(folder / f"s{index:04d}.mkv", frames)
+    for index in range(20, count):
+        (folder / f"s{index:04d}.mkv").hardlink_to(folder / f"s{index % 20:04d}.mkv")
+    held = []
+    with started(folder, "--out", out, "--workers", 2) as process:
+        coordinator = psutil.Process(process.pid)
+        for done in range(count // 50):
+            read_lines(process, 50)
+            held.append(coordinator.memory_info().rss / 1e6)
+            if done % 10 == 5:
+                workers_of(process)[0].kill()
+        process.communicate(timeout=100)
+        assert process.returncode == 0
+    (tmp_path / "figures.txt").write_text(f"{held}\n")
+    assert len(whole(out)) == len(summary_names(out)) == count
+    assert max(held[4:]) - held[3] < 10
