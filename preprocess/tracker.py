@@ -10,7 +10,7 @@ from preprocess.face import Face
 
 
 class Tracker(Protocol):
-    """Finds the largest face of each frame; a fresh tracker for every session and person."""
+    """Finds the largest face of each frame; fresh, or reset, for every session and person."""
 
     @property
     def backend(self) -> str:
@@ -25,6 +25,10 @@ class Tracker(Protocol):
         TrackerError
             after ``close``, or when ``t_frame_ns`` does not increase.
         """
+        ...
+
+    def reset(self) -> None:
+        """Forget every frame and face: what follows is bit for bit what a fresh tracker finds."""
         ...
 
     def close(self) -> None:

@@ -34,8 +34,9 @@ class Eyes:
 
     Parameters
     ----------
-    make_tracker : called for every person and every capture: none of one is left for the next, and
-        a replay, which begins with a fresh tracker too, sees what the capture saw.
+    make_tracker : loads the models, again only after ``restart``. For every person and every
+        capture the tracker is reset: nothing of one is left for the next, and a replay, which
+        begins with a fresh tracker, sees what the capture saw.
     presence_ied_px : smaller faces are somebody passing by.
     """
 
@@ -75,12 +76,14 @@ class Eyes:
         )
 
     def open_person(self) -> None:
-        """Begin with a fresh tracker and gate."""
-        self.restart()
+        """Begin as if no frame had been seen."""
+        self.close_person()
 
     def close_person(self) -> None:
         """Forget the person."""
-        self.restart()
+        self.drop_capture()
+        self._reset_tracker()
+        self._forget()
 
     def restart(self) -> None:
         """Throw away tracker and capture; the next frame gets a new tracker."""
@@ -88,9 +91,9 @@ class Eyes:
         self._forget()
 
     def start_capture(self, light: LiveLight | None, recorder: Recorder | None) -> None:
-        """Keep frames from here on, in a new, empty clip, seen by a fresh tracker."""
+        """Keep frames from here on, in a new, empty clip, as a fresh tracker sees them."""
         self.drop_capture()
-        self._drop_tracker()
+        self._reset_tracker()
         colours = light.colours if light else None
         pipeline = SessionPipeline(self._settings, self._tracking(), light, colours)
         self._capture = _Capture(pipeline, light, recorder)
@@ -129,6 +132,10 @@ class Eyes:
         if self._tracker is None:
             self._tracker = self._make_tracker()
         return self._tracker
+
+    def _reset_tracker(self) -> None:
+        if self._tracker is not None:
+            self._tracker.reset()
 
     def _drop_tracker(self) -> None:
         tracker, self._tracker = self._tracker, None

@@ -106,6 +106,7 @@ class FakeTracker:
         self._look = look
         self._open = True
         self._last_ns: int | None = None
+        self.resets = 0
 
     @property
     def backend(self) -> str:
@@ -118,6 +119,10 @@ class FakeTracker:
             raise TrackerError(f"frame {frame.seq}: time does not increase")
         self._last_ns = frame.t_frame_ns
         return self._look(frame)
+
+    def reset(self) -> None:
+        self.resets += 1
+        self._last_ns = None
 
     def close(self) -> None:
         self._open = False

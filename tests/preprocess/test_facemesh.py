@@ -63,6 +63,21 @@ def test_two_runs_give_identical_landmarks(clip: list[ImageU8]) -> None:
         assert np.array_equal(one.landmarks_px, two.landmarks_px)
 
 
+def test_after_a_reset_it_sees_what_a_fresh_one_sees(
+    clip: list[ImageU8], portrait: ImageU8
+) -> None:
+    with FaceMeshTracker() as used, FaceMeshTracker() as fresh:
+        for seq in range(3):
+            used.track(faces.frame(portrait, seq))
+        used.reset()
+        for seq, pixels in enumerate(clip):
+            again, first = used.track(faces.frame(pixels, seq)), fresh.track(faces.frame(pixels, seq))
+            assert again is not None
+            assert first is not None
+            assert np.array_equal(again.landmarks_px, first.landmarks_px)
+            assert again.rectangle == first.rectangle
+
+
 def test_landmarks_are_those_of_mediapipes_own_face_mesh(clip: list[ImageU8]) -> None:
     from mediapipe.python.solutions.face_mesh import FaceMesh
 

@@ -51,6 +51,12 @@ def test_a_closed_tracker_refuses_instead_of_seeing_nobody(tracker: Tracker) -> 
         tracker.track(faces.frame(noise(0)))
 
 
+def test_time_begins_anew_with_a_reset(tracker: Tracker) -> None:
+    tracker.track(faces.frame(noise(0), t_ns=5))
+    tracker.reset()
+    assert isinstance(tracker.track(faces.frame(noise(0), t_ns=4)), Face | None)
+
+
 @pytest.mark.parametrize("second_ns", [pytest.param(5, id="same"), pytest.param(4, id="earlier")])
 def test_time_that_does_not_increase_is_an_error(tracker: Tracker, second_ns: int) -> None:
     tracker.track(faces.frame(noise(0), t_ns=5))

@@ -80,7 +80,7 @@ def test_a_jump_is_seen_while_capturing_too() -> None:
     eyes.close()
 
 
-def test_every_person_and_every_capture_gets_a_fresh_tracker() -> None:
+def test_every_person_and_every_capture_is_seen_by_a_tracker_that_knows_nobody() -> None:
     trackers = Trackers(face())
     eyes = eyes_of(trackers)
     eyes.look(shot(0))
@@ -92,7 +92,7 @@ def test_every_person_and_every_capture_gets_a_fresh_tracker() -> None:
     eyes.look(shot(3))
     eyes.close_person()
     eyes.look(shot(4))
-    assert (len(trackers.made), trackers.open) == (4, 1)
+    assert (len(trackers.made), trackers.open, trackers.made[0].resets) == (1, 1, 3)
     eyes.close()
     assert trackers.open == 0
 
