@@ -71,7 +71,10 @@ def test_after_a_reset_it_sees_what_a_fresh_one_sees(
             used.track(faces.frame(portrait, seq))
         used.reset()
         for seq, pixels in enumerate(clip):
-            again, first = used.track(faces.frame(pixels, seq)), fresh.track(faces.frame(pixels, seq))
+            again, first = (
+                used.track(faces.frame(pixels, seq)),
+                fresh.track(faces.frame(pixels, seq)),
+            )
             assert again is not None
             assert first is not None
             assert np.array_equal(again.landmarks_px, first.landmarks_px)
