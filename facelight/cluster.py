@@ -84,6 +84,9 @@ class Cluster:
             cure = "pip install 'facelight[cluster]'"
             raise ClusterError(f"--scheduler needs the package distributed: {cure}") from error
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we tell in one line
+        # Ctrl-C within one of distributed's calls: its clean-up meets a name not yet bound, and
+        # tornado tells that with a traceback (distributed.utils.sync, 2026.8).
+        logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
         with ExitStack() as stack:
             self._client = stack.enter_context(self._connected(distributed))
             self._wait_for_workers()
