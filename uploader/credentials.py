@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self
+from typing import Any, ClassVar, Final, NoReturn, Self
 
 from uploader.errors import CredentialError
 
@@ -24,6 +24,8 @@ class Secret:
     __slots__ = ("_text",)
     _text: str
     what = "secret"
+    header: ClassVar[str]
+    prefix: ClassVar[str] = ""
 
     def __init__(self, text: str) -> None:
         if not _VISIBLE_ASCII.fullmatch(text):
@@ -57,7 +59,7 @@ class Secret:
 
     def headers(self) -> Mapping[str, str]:
         """Return the header that carries it."""
-        raise NotImplementedError
+        return {self.header: self.prefix + self._text}
 
 
 class SubscriptionKey(Secret):
@@ -65,10 +67,7 @@ class SubscriptionKey(Secret):
 
     __slots__ = ()
     what = "subscription key"
-
-    def headers(self) -> Mapping[str, str]:
-        """Return ``Ocp-Apim-Subscription-Key``."""
-        return {"Ocp-Apim-Subscription-Key": self._text}
+    header = "Ocp-Apim-Subscription-Key"
 
 
 class BearerToken(Secret):
@@ -76,10 +75,8 @@ class BearerToken(Secret):
 
     __slots__ = ()
     what = "session token"
-
-    def headers(self) -> Mapping[str, str]:
-        """Return ``Authorization: Bearer``."""
-        return {"Authorization": f"Bearer {self._text}"}
+    header = "Authorization"
+    prefix = "Bearer "
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -177,6 +177,11 @@ class TokenProvider:
         self._held: SessionToken | None = None
         self._ends_s: float | None = None
 
+    def close(self) -> None:
+        """Close the source's connections, where it has some."""
+        if isinstance(self._source, UrlSource):
+            self._source.close()
+
     def next_session(self) -> SessionToken:
         """Fetch the token of a new session: a token serves one person's session.
 

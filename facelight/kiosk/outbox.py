@@ -69,6 +69,8 @@ class SpoolOutbox:
         self._tokens = token_provider(settings)
         with ExitStack() as opening:
             own = self._tokens is not None
+            if self._tokens is not None:
+                opening.callback(self._tokens.close)
             client = opening.enter_context(open_client(settings, own_tokens=own))
             self._spool = opening.enter_context(
                 open_spool(spool_dir(settings), settings.spool, key_file=settings.device_key_file)

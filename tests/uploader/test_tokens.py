@@ -151,14 +151,23 @@ def test_from_the_application_servers_url(caplog):
     body = json.dumps({"authToken": CANARY, "sessionId": "s-1"}).encode()
     with serving(net.answer(200, body)) as service:
         url = f"{service.endpoint.url}/liveness-session?kiosk=7&secret={CANARY}"
-        source = UrlSource(url)
-        token = TokenProvider(source, FakeClock()).next_session()
-        source.close()
+        provider = TokenProvider(UrlSource(url), FakeClock())
+        token = provider.next_session()
+        provider.close()
     assert (token.session_id, token.token.reveal()) == ("s-1", CANARY)
     assert service.talks[0].head.startswith(b"POST /liveness-session?kiosk=7")
     assert "ocp-apim-subscription-key" not in service.talks[0].headers
     assert CANARY not in caplog.text
     assert CANARY not in repr(token)
+
+
+def test_a_provider_closes_the_connections_of_its_source(monkeypatch):
+    closed = []
+    monkeypatch.setattr(UrlSource, "close", closed.append)
+    source = UrlSource("https://a.example/t")
+    TokenProvider(source, FakeClock()).close()
+    TokenProvider(FileSource(Path("none")), FakeClock()).close()
+    assert closed == [source]
 
 
 @pytest.mark.parametrize(
