@@ -161,12 +161,12 @@ def test_from_the_application_servers_url(caplog):
     assert CANARY not in repr(token)
 
 
-def test_a_provider_closes_the_connections_of_its_source(monkeypatch):
+def test_a_provider_closes_the_connections_of_its_source(monkeypatch, tmp_path):
     closed = []
-    monkeypatch.setattr(UrlSource, "close", closed.append)
+    monkeypatch.setattr(UrlSource, "close", lambda source: closed.append(source))
     source = UrlSource("https://a.example/t")
     TokenProvider(source, FakeClock()).close()
-    TokenProvider(FileSource(Path("none")), FakeClock()).close()
+    TokenProvider(FileSource(tmp_path / "token"), FakeClock()).close()
     assert closed == [source]
 
 
