@@ -163,7 +163,11 @@ def test_from_the_application_servers_url(caplog):
 
 def test_a_provider_closes_the_connections_of_its_source(monkeypatch, tmp_path):
     closed = []
-    monkeypatch.setattr(UrlSource, "close", lambda source: closed.append(source))
+
+    def close(source):
+        closed.append(source)
+
+    monkeypatch.setattr(UrlSource, "close", close)
     source = UrlSource("https://a.example/t")
     TokenProvider(source, FakeClock()).close()
     TokenProvider(FileSource(tmp_path / "token"), FakeClock()).close()
