@@ -23,6 +23,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from bench.figures import Figure, Section
 from capture.frame import ImageU8
 from preprocess.clip import Candidate, CropOffset
 from preprocess.clip_builder import ClipBuilder, ClipOptions
@@ -196,8 +197,11 @@ def wait_of(peer: Peer, crops: Sequence[ImageU8]) -> tuple[float, bytes]:
     return (time.perf_counter() - arrivals[-1]) * 1000, content
 
 
-def measure(rounds: int, peer_rounds: int) -> str:
-    """Measure everything and return the two tables as Markdown."""
+ROUNDS, PEER_ROUNDS = 20, 5
+
+
+def run(rounds: int = ROUNDS, peer_rounds: int = PEER_ROUNDS) -> Section:
+    """Measure everything and return the two tables."""
     crops, shown = load_crops()
     sample = crops[:SAMPLE]
     us = Peer("facelight, stills while capturing", ours)
@@ -224,7 +228,15 @@ def measure(rounds: int, peer_rounds: int) -> str:
     head = f"{FRAMES} crops of {SIDE_PX}x{SIDE_PX}, 30 a second; {shown}."
     if fallbacks:
         head += f" The machine could not keep up: {'; '.join(sorted(fallbacks))}."
-    return "\n\n".join((head, _wait_table(us, peers), _bytes_table(peers, sample, us, wanted_db)))
+    tables = (head, _wait_table(us, peers), _bytes_table(peers, sample, us, wanted_db))
+    slowest = statistics.median(peers[0].waits_ms) / statistics.median(us.waits_ms)
+    return Section(
+        "\n\n".join(tables),
+        (
+            Figure("wait, 95th percentile", float(np.percentile(us.waits_ms, 95)), "<= 33.3", "ms"),
+            Figure("times less than save_all at method 4", slowest, ">= 40"),
+        ),
+    )
 
 
 def _wait_table(us: Peer, peers: Sequence[Peer]) -> str:
@@ -273,10 +285,10 @@ def _bytes_table(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.encode")
-    parser.add_argument("--rounds", type=int, default=20, help="runs of our own encoder")
-    parser.add_argument("--peer-rounds", type=int, default=5, help="runs of each peer")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="runs of our own encoder")
+    parser.add_argument("--peer-rounds", type=int, default=PEER_ROUNDS, help="runs of each peer")
     given = parser.parse_args(arguments)
-    print(measure(given.rounds, given.peer_rounds))
+    print(run(given.rounds, given.peer_rounds).body)
 
 
 if __name__ == "__main__":
