@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.figures import Figure, Section, markdown, spread
 from bench.footage import recordings
 
-COPIES = 4
-ROUNDS = 3
+COPIES = 8
+ROUNDS = 2
 COMMAND = Path(sys.executable).with_name("facelight")
 CLUSTER = """
 import sys
