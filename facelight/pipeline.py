@@ -17,7 +17,7 @@ from capture.frame import Frame
 from capture.timeline import Label, LabelKind, Timeline
 from facelight.settings import Settings
 from preprocess.clip import Candidate, Clip, CropOffset
-from preprocess.clip_builder import ClipBuilder
+from preprocess.clip_builder import ClipBuilder, ClipReport
 from preprocess.crop import CropFollower, window_for
 from preprocess.errors import ClipRejected
 from preprocess.face import Face, Rect
@@ -67,6 +67,7 @@ class SessionResult:
     detail: str
     response: LightResponse | None
     full_wh: tuple[int, int]
+    encoding: ClipReport = field(default_factory=ClipReport)
 
     @property
     def accepted(self) -> bool:
@@ -137,7 +138,10 @@ class SessionPipeline:
         except ClipRejected as error:
             reasons = session_reasons(kept.reports, error.reasons)
             detail = error.detail
-        return SessionResult(tuple(kept.reports), clip, reasons, detail, response, kept.full_wh)
+        encoding = self._builder.report
+        return SessionResult(
+            tuple(kept.reports), clip, reasons, detail, response, kept.full_wh, encoding
+        )
 
     def close(self) -> None:
         """Stop the encoder threads; idempotent."""

@@ -99,6 +99,7 @@ def write_session(
         "reasons": [str(reason) for reason in result.reasons],
         "detail": result.detail,
         "counts": _counts(result),
+        "encoding": result.encoding.as_dict(),
         "light": result.response.as_dict() if result.response else None,
     }
     rows = [frame_row(report, numbers.get(report.seq)) for report in result.reports]

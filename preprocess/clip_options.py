@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Literal, get_args
 
 from capture.options import option
@@ -174,3 +174,7 @@ class ClipReport:
     quality_high: int | None = None
     file_bytes: int = 0
     fallbacks: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what ``result.json`` and the kiosk's event ``encoder`` say."""
+        return asdict(self) | {"fallbacks": [*self.fallbacks]}

@@ -227,6 +227,7 @@ class Desk:
     def _judged(self, job: int, found: Session, light: LiveLight | None) -> ClipReady:
         """Return whether the clip may go: selection, light, and what the screen really flashed."""
         result, timeline = found.result, None
+        self._parts.told("encoder", result.encoding.as_dict())
         reasons = list(result.reasons)
         if light is not None:
             timeline = light.timeline()

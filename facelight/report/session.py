@@ -194,7 +194,9 @@ def _limits(rule: Rule, thresholds: Thresholds) -> list[Limit]:
 
 
 def _count_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name, _told(value)) for name, value in (result["counts"] or {}).items()]
+    counts = [(name, _told(value)) for name, value in (result["counts"] or {}).items()]
+    gave_up = (result.get("encoding") or {}).get("fallbacks")
+    return [*counts, ("encoder", "; ".join(gave_up))] if gave_up else counts
 
 
 def _thumbs(clip: Clip) -> list[Thumb]:

@@ -335,6 +335,7 @@ def test_live_a_slow_machine_lowers_effort_then_passes_frames_over(monkeypatch):
         report = builder.report
     assert (report.offered, report.skipped, report.method) == (6, 9, 0)
     assert report.fallbacks == ("encoders behind: method 2 lowered to 0",)
+    assert report.as_dict()["fallbacks"] == ["encoders behind: method 2 lowered to 0"]
 
 
 def test_live_on_a_machine_that_keeps_up_is_the_same_clip():

@@ -151,7 +151,8 @@ def test_an_accepted_clip_is_delivered_with_its_provenance(stand: Stand) -> None
     assert stand.desk.poll() == [Delivered(6, "realface")]
     assert stand.outbox.clips == [CLIP]
     assert stand.outbox.origins[0].provenance == "simulated"
-    assert [name for name, _ in stand.told] == ["session", "delivery"]
+    assert [name for name, _ in stand.told] == ["session", "encoder", "delivery"]
+    assert stand.told[1][1]["fallbacks"] == []
 
 
 def test_a_rejected_clip_can_never_be_delivered(stand: Stand) -> None:
