@@ -6,6 +6,7 @@ or not at all. It shows a person's face in the clear, so the folder is its owner
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -186,6 +187,12 @@ class RecordingWriter:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def remove_unfinished(path: Path) -> None:
+    """Delete what a writer of that recording has written so far and will not complete."""
+    for folder in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class RecordingCamera:

@@ -220,9 +220,10 @@ class Desk:
         parts.workers.apart(lambda: parts.outbox.send(job, clip, origin, tell))
 
     def close(self, timeout_s: float) -> None:
-        """Wait for recordings that are being completed, not longer than that."""
+        """Wait for recordings that are being completed; what takes longer is deleted."""
         for recorder in self._recorders:
-            recorder.join(timeout_s)
+            if not recorder.join(timeout_s):
+                recorder.discard()
 
     def _judged(self, job: int, found: Session, light: LiveLight | None) -> ClipReady:
         """Return whether the clip may go: selection, light, and what the screen really flashed."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from capture.errors import CaptureError
 from capture.frame import Frame
-from capture.recording import RecordingHead, RecordingWriter
+from capture.recording import RecordingHead, RecordingWriter, remove_unfinished
 from capture.timeline import Timeline
 
 QUEUE_FRAMES = 90
@@ -88,6 +88,11 @@ class Recorder:
         """Wait until the recording is complete or gone; return whether it is."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def discard(self) -> None:
+        """Delete what was written, now: its thread is too slow for a process that ends."""
+        self.abort()
+        remove_unfinished(self.path)
 
     def _end(self, order: _Order) -> None:
         with self._changed:

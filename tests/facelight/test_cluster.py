@@ -272,6 +272,7 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatc
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ClusterError, match=r"no Dask scheduler answers \(TimeoutError"):
             Cluster(address, OPTIONS).__enter__()
+    monkeypatch.setattr(module, "CONNECT_S", 3.0)  # time to ask at all, on a busy machine
     told = "no Dask scheduler answers .*Connection refused"
     with pytest.raises(ClusterError, match=told) as error:
         Cluster(address, OPTIONS).__enter__()  # now nobody listens

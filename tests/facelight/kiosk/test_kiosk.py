@@ -38,7 +38,8 @@ def test_the_events_tell_the_course_of_a_session(accepted: Recorded) -> None:
         "settle",
         "camera",
         "capture",
-        "light",  # live it comes after finish: here the eyes answer at once
+        "encoder",
+        "light",  # live these two come after finish: here the eyes answer at once
         "finish",
         "clip",
         "delivery",

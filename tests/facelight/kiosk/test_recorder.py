@@ -13,6 +13,7 @@ from capture.frame import Frame
 from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
 from facelight.kiosk.recorder import QUEUE_FRAMES, Recorder
 from tests.capture.made_videos import picture
+from tests.facelight.kiosk.cameras import wait_until
 
 INFO = CameraInfo("test", "test", (64, 48), None, Provenance.SIMULATED)
 HEAD = RecordingHead("session", INFO)
@@ -55,6 +56,23 @@ def test_what_was_written_can_be_replayed(tmp_path: Path) -> None:
         while (frame := replayed.read()) is not None:
             times.append(frame.t_frame_ns)
     assert times == [seq * 33_333_333 for seq in range(5)]
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_recording_that_is_too_slow_for_the_end_is_deleted_at_once(
+    tmp_path: Path, finished: bool
+) -> None:
+    SlowWriter.answers.clear()
+    recorder = Recorder(tmp_path / "a.flrec", HEAD, open_writer=SlowWriter)
+    recorder.write(shot(0))
+    wait_until(lambda: any(tmp_path.iterdir()))
+    if finished:
+        recorder.finish(None)
+    recorder.discard()
+    assert list(tmp_path.iterdir()) == []
+    SlowWriter.answers.set()
+    assert recorder.join(WAIT_S)
+    assert (recorder.kept, list(tmp_path.iterdir())) == (False, [])
 
 
 def test_an_aborted_recording_leaves_nothing(tmp_path: Path) -> None:
