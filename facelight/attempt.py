@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:
     return found
 
 
-@cache
+@lru_cache(maxsize=1)
 def _loaded(options: TrackerOptions) -> FaceMeshTracker:
     """Load the models, once for all inputs of this process; it ends with them open."""
     from preprocess.facemesh import FaceMeshTracker  # noqa: PLC0415
