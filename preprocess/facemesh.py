@@ -15,6 +15,7 @@ from preprocess.errors import GeometryError, TrackerError
 from preprocess.face import Face, Rect
 from preprocess.facemesh_graphs import Detection, FaceDetector, FaceMeshGraph, Region
 from preprocess.landmarks import FACE_OVAL, inter_eye_px
+from preprocess.mediapipe_graph import load_mediapipe
 from preprocess.pose import Intrinsics, pose_from_landmarks
 from preprocess.rectangle import RectangleOptions, clipped, face_rectangle
 
@@ -59,10 +60,8 @@ class FaceMeshTracker:
     """
 
     def __init__(self, options: TrackerOptions | None = None) -> None:
-        import mediapipe  # noqa: PLC0415
-
         self._options = options or TrackerOptions()
-        self._version = str(mediapipe.__version__)
+        self._version = str(load_mediapipe().__version__)
         self._detector = FaceDetector(min(self._options.kept_score, self._options.found_score))
         self._mesh = FaceMeshGraph()
         self._open = True

@@ -9,14 +9,8 @@ FaceMesh's to .02 px, at half its time.
 from __future__ import annotations
 
 import math
-import os
-import re
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -26,16 +20,16 @@ from capture.frame import ImageU8
 from preprocess.errors import TrackerError
 from preprocess.face import Rect
 from preprocess.landmarks import POINTS
+from preprocess.mediapipe_graph import Graph, load_mediapipe, quiet_backend
 
 REGION_SCALE: Final = 1.5
 """Region over face box, as in mediapipe's FaceLandmarkLandmarksToRoi and FrontDetectionToRoi."""
 
 DETECTOR_SIDE_PX: Final = 192
-"""Input of the full-range detector; frames are reduced by area to twice that, never sampled."""
+"""Input of the full-range detector; the graph samples, so frames are reduced to twice that."""
 
-# It runs in the thread that asks: handed to threads of its own a frame takes a tenth longer.
+_DETECTOR_GRAPH: Final = "modules/face_detection/face_detection_full_range_cpu.binarypb"
 _MESH_GRAPH: Final = """
-executor { name: "" type: "ApplicationThreadExecutor" }
 input_stream: "image"
 input_stream: "roi"
 input_side_packet: "with_attention"
@@ -49,13 +43,13 @@ node {
 }
 """
 _PRESENCE: Final = "facelandmarkcpu__face_presence_score"
-_CHATTER: Final = re.compile(
-    rb"^(INFO: Created TensorFlow|WARNING: All log messages before absl|[IWE]\d{4} \d\d:\d\d:|"
-    rb"[IWE]0000 )"
-)
-_STDERR: Final = 2
+_THRESHOLD: Final = "facelandmarkcpu__ThresholdingCalculator"
 _NOTHING: Final = np.zeros((64, 64, 3), np.uint8)
-_stderr_lock = threading.RLock()
+
+_LANDMARK: Final = np.dtype(
+    {"names": ["x", "y", "z"], "formats": ["<f4"] * 3, "offsets": [3, 8, 13], "itemsize": 17}
+)
+"""A landmark in protobuf's encoding: tag, length, then x, y and z, each a tag and a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +103,17 @@ class FaceDetector:
     """Full-range BlazeFace: faces from 5 % of the frame's longer side."""
 
     def __init__(self, least_score: float) -> None:
-        from mediapipe.python.solutions.face_detection import FaceDetection  # noqa: PLC0415
+        mediapipe = load_mediapipe()
+        from mediapipe.framework import calculator_pb2  # noqa: PLC0415
+        from mediapipe.modules.face_detection import face_detection_pb2  # noqa: PLC0415
 
+        path = Path(mediapipe.__file__).parent / _DETECTOR_GRAPH
+        config = calculator_pb2.CalculatorGraphConfig.FromString(path.read_bytes())
+        options = face_detection_pb2.FaceDetectionOptions(min_score_thresh=least_score)
+        config.graph_options[0].Pack(options)
+        self._getter: Any = mediapipe.packet_getter
         with quiet_backend():
-            self._graph: Any = FaceDetection(
-                model_selection=1, min_detection_confidence=least_score
-            )
+            self._graph = Graph(config, ["detections"])
             self.detect(_NOTHING)
 
     def detect(self, bgr: ImageU8, within: Rect | None = None) -> list[Detection]:
@@ -125,16 +124,12 @@ class FaceDetector:
         bgr : (H, W, 3) uint8.
         within : look at this part of the frame only, which makes its faces larger to the detector.
         """
-        import cv2  # noqa: PLC0415
-
         part = within or Rect(0, 0, bgr.shape[1], bgr.shape[0])
-        seen = bgr[part.top : part.bottom, part.left : part.right]
-        shrink = 2 * DETECTOR_SIDE_PX / max(part.width, part.height)
-        if shrink < 1:
-            size = max(1, round(part.width * shrink)), max(1, round(part.height * shrink))
-            seen = np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        result = self._graph.process(cv2.cvtColor(seen, cv2.COLOR_BGR2RGB))
-        found = [_detection(d, part) for d in result.detections or ()]
+        seen = _reduced(bgr[part.top : part.bottom, part.left : part.right], 2 * DETECTOR_SIDE_PX)
+        packet = self._graph.run({"image": _image_packet(seen)}).get("detections")
+        if packet is None or packet.is_empty():
+            return []
+        found = [_detection(d, part) for d in self._getter.get_proto_list(packet)]
         return sorted(found, key=lambda d: (-d.area_px2, d.left_px, d.top_px))
 
     def close(self) -> None:
@@ -146,32 +141,20 @@ class FaceMeshGraph:
     """The attention mesh on a given region."""
 
     def __init__(self) -> None:
-        from google.protobuf import text_format  # type: ignore[import-untyped]  # noqa: PLC0415
-        from mediapipe.framework import calculator_pb2  # noqa: PLC0415
-        from mediapipe.python.solution_base import PacketDataType, SolutionBase  # noqa: PLC0415
-
+        mediapipe = load_mediapipe()
+        self._getter: Any = mediapipe.packet_getter
+        with_attention = {"with_attention": mediapipe.packet_creator.create_bool(True)}
         with quiet_backend():
-            self._graph: Any = SolutionBase(
-                graph_config=text_format.Parse(_MESH_GRAPH, calculator_pb2.CalculatorGraphConfig()),
-                side_inputs={"with_attention": True},
-                outputs=["landmarks", _PRESENCE],
-                stream_type_hints={
-                    "image": PacketDataType.IMAGE_FRAME,
-                    "roi": PacketDataType.PROTO,
-                    "landmarks": PacketDataType.PROTO,
-                    _PRESENCE: PacketDataType.FLOAT,
-                },
-                calculator_params={"facelandmarkcpu__ThresholdingCalculator.threshold": 0.0},
-            )
+            self._graph = Graph(_mesh_config(mediapipe), ["landmarks", _PRESENCE], with_attention)
             self.landmarks(_NOTHING, Region(32.0, 32.0, 64.0, 0.0))
 
     def landmarks(self, bgr: ImageU8, region: Region) -> tuple[NDArray[np.float32], float]:
         """Return (478, 3) float32 landmarks in pixels of the frame, and the face's probability.
 
-        Only the part of the frame under the region is converted and copied.
+        Only the part of the frame under the region is converted.
         """
-        import cv2  # noqa: PLC0415
         from mediapipe.framework.formats import rect_pb2  # noqa: PLC0415
+        from mediapipe.python import packet_creator  # noqa: PLC0415
 
         height, width = bgr.shape[:2]
         reach = region.side_px * math.sqrt(0.5) + 2
@@ -187,21 +170,83 @@ class FaceMeshGraph:
             height=region.side_px / h,
             rotation=region.angle_rad,
         )
-        rgb = cv2.cvtColor(bgr[y0:y1, x0:x1], cv2.COLOR_BGR2RGB)
-        result = self._graph.process({"image": rgb, "roi": rect})
-        if result.landmarks is None:
+        packets = {
+            "image": _image_packet(bgr[y0:y1, x0:x1]),
+            "roi": packet_creator.create_proto(rect),
+        }
+        found = self._graph.run(packets)
+        if "landmarks" not in found or found["landmarks"].is_empty():
             return np.empty((0, 3), np.float32), 0.0
-        points = np.array(
-            [(p.x * w + x0, p.y * h + y0, p.z * w) for p in result.landmarks.landmark], np.float32
-        )
-        if points.shape != (POINTS, 3):
-            raise TrackerError(f"the mesh gave {points.shape[0]} landmarks, expected {POINTS}")
-        points.flags.writeable = False
-        return points, float(getattr(result, _PRESENCE))
+        points = _points(self._getter.get_proto(found["landmarks"]), (w, h), (x0, y0))
+        return points, float(self._getter.get_float(found[_PRESENCE]))
 
     def close(self) -> None:
         """Release the graph."""
         self._graph.close()
+
+
+def _mesh_config(mediapipe: Any) -> Any:
+    """Return the mesh's graph, which tells of every region, however little it is a face."""
+    from google.protobuf import text_format  # type: ignore[import-untyped]  # noqa: PLC0415
+    from mediapipe.calculators.util import thresholding_calculator_pb2  # noqa: PLC0415
+    from mediapipe.framework import calculator_pb2  # noqa: PLC0415
+
+    config = calculator_pb2.CalculatorGraphConfig
+    whole = mediapipe.ValidatedGraphConfig()
+    whole.initialize(graph_config=text_format.Parse(_MESH_GRAPH, config()))
+    expanded = config.FromString(whole.binary_config)
+    (node,) = (node for node in expanded.node if node.name == _THRESHOLD)
+    options = thresholding_calculator_pb2.ThresholdingCalculatorOptions.ext
+    node.options.Extensions[options].threshold = 0.0
+    return expanded
+
+
+def _image_packet(bgr: ImageU8) -> Any:
+    """Return a packet that refers to the RGB of a part of a frame."""
+    import cv2  # noqa: PLC0415
+    from mediapipe.python import packet_creator  # noqa: PLC0415
+    from mediapipe.python._framework_bindings.image_frame import ImageFormat  # noqa: PLC0415
+
+    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    rgb.flags.writeable = False  # else mediapipe copies it once more
+    return packet_creator.create_image_frame(rgb, image_format=ImageFormat.SRGB)
+
+
+def _reduced(bgr: ImageU8, side_px: int) -> ImageU8:
+    """Return the picture with no side longer than ``side_px``.
+
+    Halves are means of 2x2 pixels; the rest, by less than 2, is bilinear, which then looks at every
+    pixel as well: a tenth of the time of one reduction by area.
+    """
+    import cv2  # noqa: PLC0415
+
+    while max(bgr.shape[:2]) >= 2 * side_px:
+        half = max(1, bgr.shape[1] // 2), max(1, bgr.shape[0] // 2)
+        bgr = np.asarray(cv2.resize(bgr, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    shrink = side_px / max(bgr.shape[:2])
+    if shrink >= 1:
+        return bgr
+    size = max(1, round(bgr.shape[1] * shrink)), max(1, round(bgr.shape[0] * shrink))
+    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _points(found: Any, size_wh: tuple[int, int], at_xy: tuple[int, int]) -> NDArray[np.float32]:
+    """Return (478, 3) float32 landmarks in pixels of the frame, from a ``NormalizedLandmarkList``.
+
+    Read from the message's bytes: asked for one by one, 1,434 numbers cost .2 ms.
+    """
+    content = found.SerializeToString()
+    if len(content) != POINTS * _LANDMARK.itemsize:
+        count = len(found.landmark)
+        raise TrackerError(f"the mesh gave {count} landmarks, expected {POINTS} with x, y and z")
+    raw = np.frombuffer(content, _LANDMARK)
+    w, h = size_wh
+    points = np.empty((POINTS, 3), np.float32)
+    points[:, 0] = raw["x"].astype(np.float64) * w + at_xy[0]
+    points[:, 1] = raw["y"].astype(np.float64) * h + at_xy[1]
+    points[:, 2] = raw["z"].astype(np.float64) * w
+    points.flags.writeable = False
+    return points
 
 
 def _detection(found: Any, part: Rect) -> Detection:
@@ -215,39 +260,3 @@ def _detection(found: Any, part: Rect) -> Detection:
         angle_rad=math.atan2(across[1], across[0]),
         score=float(found.score[0]),
     )
-
-
-@contextmanager
-def quiet_backend() -> Iterator[None]:
-    """Keep mediapipe's start-up messages off stderr; everything else written meanwhile passes.
-
-    They come from C++ before its log is set up, where no setting of ours reaches them. Other
-    threads' lines are held for as long as it takes, then written unchanged. The graphs open on
-    threads of their own: only a first run inside is sure to have drawn all of it.
-    """
-    with _stderr_lock:
-        try:
-            saved = os.dup(_STDERR)
-        except OSError:  # a windowed program without stderr
-            saved = -1
-        if saved < 0:
-            yield
-            return
-        with tempfile.TemporaryFile() as held:
-            _flush()
-            os.dup2(held.fileno(), _STDERR)
-            try:
-                yield
-            finally:
-                _flush()
-                os.dup2(saved, _STDERR)
-                os.close(saved)
-                held.seek(0)
-                for line in held:
-                    if not _CHATTER.match(line):
-                        os.write(_STDERR, line)
-
-
-def _flush() -> None:
-    if sys.stderr is not None:
-        sys.stderr.flush()

@@ -14,8 +14,8 @@ import pytest
 from capture.frame import ImageU8
 from preprocess.face import Face
 from preprocess.facemesh import FaceMeshTracker, TrackerOptions
-from preprocess.facemesh_graphs import quiet_backend
 from preprocess.landmarks import FACE_OVAL
+from preprocess.mediapipe_graph import quiet_backend
 from tests.preprocess import faces
 
 
