@@ -8,6 +8,7 @@ of EyesOpen and MouthClosed, moved to the nearest mesh points.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -88,6 +89,7 @@ RIGID_MODEL_CM: Final = _rigid_model()
 
 
 _EYE_CORNERS: Final = np.array([LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS])
+_EYES_AND_CHIN: Final = np.array([*LEFT_EYE_CORNERS, *RIGHT_EYE_CORNERS, CHIN])
 
 
 def eye_centres(landmarks_px: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -104,12 +106,12 @@ def eye_mouth_axis(landmarks_px: NDArray[np.float32]) -> tuple[float, float]:
 
     T is the vertical unit of OFIQ (ISO/IEC 29794-5).
     """
-    middle = eye_centres(landmarks_px).mean(axis=0)
-    chin = landmarks_px[CHIN, :2].astype(np.float64)
-    return float(np.hypot(*(chin - middle))), float(middle[1])
+    *eyes, chin = landmarks_px[_EYES_AND_CHIN, :2].tolist()
+    x, y = (sum(corner[axis] for corner in eyes) / 4 for axis in (0, 1))
+    return math.hypot(chin[0] - x, chin[1] - y), y
 
 
 def inter_eye_px(landmarks_px: NDArray[np.float32]) -> float:
     """Return the distance of the eyes' centres in the image, in pixels."""
-    left, right = eye_centres(landmarks_px)
-    return float(np.hypot(*(right - left)))
+    (a, b), (c, d) = landmarks_px[_EYE_CORNERS, :2].tolist()
+    return math.hypot(c[0] + d[0] - a[0] - b[0], c[1] + d[1] - a[1] - b[1]) / 2

@@ -95,7 +95,7 @@ def side_light_stops(patch: Patch) -> float:
     Squares of .3 IED half-way between eyes and mouth, inwards from each eye (OFIQ's zones).
     """
     side = round(0.3 * IED)
-    mouth_row = float(patch.points[list(MOUTH), 1].mean())
+    mouth_row = float(sum(patch.points[index, 1] for index in MOUTH)) / len(MOUTH)
     top = round(EYE_ROW + (mouth_row - EYE_ROW) / 2 - side / 2)
     top = min(max(top, 0), SIDE - side)
     starts = (round(SIDE / 2 - IED / 2), round(SIDE / 2 + IED / 2) - side)
@@ -105,8 +105,13 @@ def side_light_stops(patch: Patch) -> float:
         values = _luminance(patch.bgr[top : top + side, start : start + side][zone])
         if values.size < side * side // 4:
             return math.nan
-        medians.append(max(float(np.median(values)), float(_LINEAR[1])))
+        medians.append(max(_median(values), float(_LINEAR[1])))
     return abs(math.log2(medians[0] / medians[1]))
+
+
+def _median(values: F32) -> float:
+    ordered = np.sort(values)  # numpy's own median takes five times as long for so few
+    return float(ordered[(values.size - 1) // 2] + ordered[values.size // 2]) / 2
 
 
 def _clipped(patch: Patch, codes: ImageU8) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,5 +24,4 @@ def mouth_open_t(landmarks_px: NDArray[np.float32]) -> float:
 
 
 def _gap(landmarks_px: NDArray[np.float32], pairs: Pairs) -> float:
-    ends = landmarks_px[np.array(pairs), :2].astype(np.float64)
-    return float(np.hypot(*(ends[:, 0] - ends[:, 1]).T).max())
+    return max(math.dist(*landmarks_px[pair, :2].tolist()) for pair in pairs)

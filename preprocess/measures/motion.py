@@ -14,6 +14,8 @@ from preprocess.landmarks import FACE_OVAL, RIGID, inter_eye_px
 HEAD: Final = tuple(sorted({*RIGID, *FACE_OVAL}))
 """The 66 points that move with the head; eyes and lips would read a blink as motion."""
 
+_HEAD: Final = np.array(HEAD)
+
 LONGEST_GAP_S: Final = 0.5
 """Beyond this the two frames are two stretches of a session, not one motion."""
 
@@ -27,8 +29,10 @@ def landmark_speed(
 
     An exposure t smears a point by v*t: sigma of the blur = v*t/sqrt(12).
     """
-    moved = now_px[list(HEAD), :2].astype(np.float64) - before_px[list(HEAD), :2]
-    return float(np.median(np.hypot(*moved.T))) / max(inter_eye_px(now_px), 1e-6) / dt_s
+    moved = now_px.take(_HEAD, axis=0).astype(np.float64) - before_px.take(_HEAD, axis=0)
+    ordered = np.sort(np.hypot(moved[:, 0], moved[:, 1]))
+    median = float(ordered[_HEAD.size // 2 - 1] + ordered[_HEAD.size // 2]) / 2
+    return median / max(inter_eye_px(now_px), 1e-6) / dt_s
 
 
 class SpeedMeter:

@@ -26,6 +26,9 @@ QUANTILE: Final = 0.4
 """Below the median: a face always has sharp edges, soft ones say less."""
 
 STEEP: Final = 0.4
+SPARSE: Final = 4
+"""The steepest are told from the others by every fourth pixel."""
+
 LARGEST_PX2: Final = 16.0
 """Spread beyond which re-blurring by s0 changes nothing that 8 bits can tell."""
 
@@ -35,7 +38,8 @@ reduced to 45, 55 and 80 px between the eyes."""
 
 LEAST_EDGES, LEAST_SECTORS = 12, 4
 _LAPLACE2: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
-_STEPS: Final = np.array([1, SIDE + 1, SIDE, SIDE - 1])
+_STEPS: Final = np.array([1, SIDE + 1, SIDE, SIDE - 1, 1, SIDE + 1, SIDE, SIDE - 1, 1])
+"""To the next pixel along a gradient of -180, -135, ... 180 degrees."""
 
 
 class Blur(NamedTuple):
@@ -46,7 +50,7 @@ class Blur(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Local maxima of the gradient: direction (0..pi), strength, spread^2 in px^2; all (n,)."""
+    """Local maxima of the gradient: direction 0..pi, strength, spread^2 in px^2; all (n,)."""
 
     angle_rad: NDArray[np.float64]
     strength: NDArray[np.float64]
@@ -62,7 +66,7 @@ def noise_codes(grey: F32, where: Mask) -> float:
     import cv2  # noqa: PLC0415
 
     # five times quicker than to index with the mask
-    values = np.asarray(cv2.filter2D(grey, -1, _LAPLACE2)).ravel()[np.flatnonzero(where)]
+    values = np.asarray(cv2.filter2D(grey, -1, _LAPLACE2)).ravel().take(np.flatnonzero(where))
     return _lower_quantile(np.abs(values), 0.5) / (6 * 0.6745) if values.size else math.nan
 
 
@@ -109,22 +113,24 @@ def find_edges(grey: F32, where: Mask, noise: float) -> Edges:
         return Edges(*(np.empty(0) for _ in range(3)))
     rise = (noise - QUIET_CODES) / (NOISY_CODES - QUIET_CODES)
     fine = FINE_PX + (COARSE_PX - FINE_PX) * min(max(rise, 0.0), 1.0)
-    first = cv2.GaussianBlur(grey * np.sqrt(np.maximum(grey, 0)), (0, 0), fine)
+    first = cv2.GaussianBlur(cv2.multiply(grey, cv2.sqrt(np.maximum(grey, 0))), (0, 0), fine)
     gx, gy = _gradient(first)
     hx, hy = _gradient(cv2.GaussianBlur(first, (0, 0), REBLUR_PX))
-    strength = np.sqrt(gx * gx + gy * gy).ravel()
-    steep = strength[pixels]
-    pixels = pixels[steep > max(_lower_quantile(steep, 1 - STEEP), 1e-3)]
-    x, y, here = gx.ravel()[pixels], gy.ravel()[pixels], strength[pixels]
+    strength = np.asarray(cv2.magnitude(gx, gy), dtype=np.float32).ravel()
+    steep = strength.take(pixels)
+    pixels = pixels[steep > max(_lower_quantile(steep[::SPARSE], 1 - STEEP), 1e-3)]
+    x, y, here = gx.ravel().take(pixels), gy.ravel().take(pixels), strength.take(pixels)
     angle = np.arctan2(y, x)
-    step = _STEPS[np.floor(angle * (4 / math.pi) + 0.5).astype(np.intp) % 4]
-    top = np.flatnonzero((here >= strength[pixels + step]) & (here >= strength[pixels - step]))
-    top = top[np.argsort(-here[top], kind="stable")]
-    pixels, x, y, here = pixels[top], x[top], y[top], here[top].astype(np.float64)
-    left = np.abs(hx.ravel()[pixels] * x + hy.ravel()[pixels] * y) / here
-    ratio = here / np.maximum(left, 1e-6)
+    step = _STEPS.take(np.rint(angle * (4 / math.pi)).astype(np.intp) + 4)
+    before, after = strength.take(pixels - step), strength.take(pixels + step)
+    top = np.flatnonzero((here >= after) & (here >= before))
+    top = top[np.argsort(-here[top])]
+    pixels, x, y, steepest = pixels[top], x[top], y[top], here[top].astype(np.float64)
+    left = np.abs(hx.ravel().take(pixels) * x + hy.ravel().take(pixels) * y) / steepest
+    ratio = steepest / np.maximum(left, 1e-6)
     spread = REBLUR_PX**2 / np.maximum(ratio**2 - 1, 1e-6) - fine**2
-    return Edges(angle[top] % math.pi, here, np.minimum(spread, LARGEST_PX2))
+    turned = angle[top].astype(np.float64)
+    return Edges(turned + (turned < 0) * math.pi, steepest, np.minimum(spread, LARGEST_PX2))
 
 
 def _lower_quantile(values: NDArray[Any], share: float) -> float:

@@ -11,6 +11,7 @@ from preprocess.face import Face
 from preprocess.landmarks import BROWS, FACE_OVAL, eye_centres, eye_mouth_axis
 
 REFERENCE_LONG_PX, REFERENCE_SHORT_PX = 1920, 1080
+_OVAL, _BROWS = np.array(FACE_OVAL), np.array(BROWS)
 
 
 def size_scale(size_wh: tuple[int, int]) -> float:
@@ -25,9 +26,9 @@ def size_scale(size_wh: tuple[int, int]) -> float:
 
 def face_side_px(face: Face, size_wh: tuple[int, int]) -> float:
     """Return the shorter of ear to ear and brow to chin in px, divided by ``size_scale``."""
-    oval = face.landmarks_px[list(FACE_OVAL), :2]
-    brow = float(face.landmarks_px[list(BROWS), 1].min())
-    width, height = float(np.ptp(oval[:, 0])), float(oval[:, 1].max()) - brow
+    oval = face.landmarks_px.take(_OVAL, axis=0)
+    brow = float(face.landmarks_px.take(_BROWS, axis=0)[:, 1].min())
+    width, height = float(oval[:, 0].max() - oval[:, 0].min()), float(oval[:, 1].max()) - brow
     return min(width, height) / size_scale(size_wh)
 
 
@@ -44,10 +45,10 @@ def frame_margins(face: Face, size_wh: tuple[int, int]) -> tuple[float, float, f
     Left and right run from the outer eye's centre, above and below from the eyes' midpoint.
     """
     width, height = size_wh
-    left, right = eye_centres(face.landmarks_px)
+    x = eye_centres(face.landmarks_px)[:, 0].tolist()
     t_px, eyes_y = eye_mouth_axis(face.landmarks_px)
     ied, t_px = max(face.inter_eye_px, 1e-6), max(t_px, 1e-6)
-    x0, x1 = min(left[0], right[0]), max(left[0], right[0])
+    x0, x1 = min(x), max(x)
     return x0 / ied, (width - x1) / ied, eyes_y / t_px, (height - eyes_y) / t_px
 
 
@@ -55,7 +56,7 @@ def cut_share(landmarks_px: NDArray[np.float32], size_wh: tuple[int, int]) -> fl
     """Return the share of the face oval's convex hull that lies outside the frame, 0..1."""
     import cv2  # noqa: PLC0415
 
-    oval = landmarks_px[list(FACE_OVAL), :2]
+    oval = landmarks_px.take(_OVAL, axis=0)[:, :2]
     width, height = size_wh
     low, high = oval.min(axis=0), oval.max(axis=0)
     if low[0] >= 0 and low[1] >= 0 and high[0] <= width and high[1] <= height:
