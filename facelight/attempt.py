@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from dataclasses import replace
 from functools import lru_cache
@@ -82,7 +83,10 @@ def _loaded(options: TrackerOptions) -> FaceMeshTracker:
     """Load the models, once for all inputs of this process; it ends with them open."""
     from preprocess.facemesh import FaceMeshTracker  # noqa: PLC0415
 
-    return FaceMeshTracker(options)
+    tracker = FaceMeshTracker(options)
+    gc.collect()
+    gc.freeze()  # 140,000 objects of the libraries, else looked through for every input
+    return tracker
 
 
 def _too_large(job: Job) -> WorkerLost:

@@ -134,7 +134,7 @@ class FaceMeshTracker:
         points, presence = self._mesh.landmarks(bgr, region)
         if presence < self._options.presence:
             return None
-        x, y = points[:, :2].mean(axis=0)
+        x, y, _ = points.sum(axis=0) / len(points)
         return points if 0 <= x < width and 0 <= y < height else None
 
     def _watch(self, bgr: ImageU8, points: Points | None) -> Points | None:

@@ -64,7 +64,7 @@ class Region:
     @staticmethod
     def around(points_px: NDArray[np.float32]) -> Region:
         """Return the region in which the mesh looks for the face of these landmarks."""
-        low, high = points_px[:, :2].min(axis=0), points_px[:, :2].max(axis=0)
+        low, high = points_px.min(axis=0)[:2], points_px.max(axis=0)[:2]
         x, y = (low + high) / 2
         across = points_px[263, :2] - points_px[33, :2]
         side = REGION_SCALE * float((high - low).max())

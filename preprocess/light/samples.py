@@ -38,6 +38,7 @@ def _linear_table() -> NDArray[np.float32]:
 LINEAR_OF_SRGB: NDArray[np.float32] = _linear_table()
 """(256,) float32: linear light of an 8-bit sRGB code (IEC 61966-2-1)."""
 LINEAR_OF_SRGB.setflags(write=False)
+_LINEAR_EXACT = LINEAR_OF_SRGB.astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +199,9 @@ def face_patch(
     """Choose sample places on forehead and cheeks; None below ``min_face_px``."""
     options = options or SampleOptions()
     polygons = _skin_polygons(face.landmarks_px)
-    low = np.maximum(np.floor(np.min([p.min(axis=0) for p in polygons], axis=0)), 4).astype(int)
-    high = np.ceil(np.max([p.max(axis=0) for p in polygons], axis=0)).astype(int)
-    high = np.minimum(high, np.array(size_wh) - 4)
+    corners = np.concatenate(polygons)
+    low = np.maximum(np.floor(corners.min(axis=0)), 4).astype(int)
+    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int), np.array(size_wh) - 4)
     if (high <= low).any():
         return None
     # the polygons fill about half of their bounding box
@@ -252,21 +253,24 @@ def _inside(
     polygon: NDArray[np.float32], columns: NDArray[np.intp], rows: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """(R, C) whether each grid place lies in an (N, 2) polygon, by the even-odd rule."""
-    inside = np.zeros((len(rows), len(columns)), bool)
-    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, 1, axis=0), strict=True):
-        crossing = (y0 > rows) != (y1 > rows)
-        if y0 == y1 or not crossing.any():
-            continue
-        at = x0 + (rows[crossing] - y0) * (x1 - x0) / (y1 - y0)
-        inside[crossing] ^= columns[None, :] < at[:, None]
-    return inside
+    (x0, y0), (x1, y1) = polygon.T.astype(np.float64), np.roll(polygon, 1, axis=0).T
+    edge, row = np.nonzero((y0[:, None] > rows) != (y1[:, None] > rows))
+    rise = (x1 - x0)[edge] / (y1 - y0)[edge]
+    left_of = np.searchsorted(columns, x0[edge] + (rows[row] - y0[edge]) * rise)
+    wide = len(columns) + 1
+    crossings = np.bincount(row * wide + left_of, minlength=len(rows) * wide).reshape(-1, wide)
+    return np.asarray((crossings.sum(axis=1)[:, None] - crossings.cumsum(axis=1))[:, :-1] % 2 == 1)
 
 
 def _mean_between(pixels_bgr: ImageU8, low: float, high: float) -> Colour3:
     """Mean linear light between two shares of the ordered codes of each channel."""
-    # codes sort as their linear values do, and sorting bytes is a radix sort
-    ordered = np.sort(pixels_bgr, axis=0)
-    first, last = int(len(ordered) * low), max(int(len(ordered) * high), 1)
-    kept = LINEAR_OF_SRGB[ordered[min(first, last - 1) : last]]
-    blue, green, red = (float(v) for v in kept.mean(axis=0, dtype=np.float64))
+    last = max(int(len(pixels_bgr) * high), 1)
+    first = min(int(len(pixels_bgr) * low), last - 1)
+    means = []
+    for channel in (2, 1, 0):
+        # codes rank as their linear values do
+        counts = np.bincount(pixels_bgr[:, channel], minlength=256)
+        kept = np.diff(counts.cumsum().clip(first, last), prepend=first)
+        means.append(float(kept @ _LINEAR_EXACT) / (last - first))
+    red, green, blue = means
     return red, green, blue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -86,18 +88,17 @@ def edge_blur(grey: F32, where: Mask, noise: float, scale: float = 1.0) -> Blur:
     linear light highlights outweigh the rest. Own combination, measured in ``bench/quality``.
     """
     edges = find_edges(grey, where, noise)
-    angles, spreads = [], []
+    sampling = PIXEL_PX2 * max(scale * scale - 1, 0.0)
+    sectors, spreads = [], []
     for k in range(SECTORS):
-        centre = k * math.pi / SECTORS
-        away = np.abs(edges.angle_rad - centre)
+        away = np.abs(edges.angle_rad - k * math.pi / SECTORS)
         inside = np.flatnonzero(np.minimum(away, math.pi - away) <= HALF_WIDTH_RAD)[:STRONGEST]
         if inside.size >= LEAST_EDGES:
-            angles.append(centre)
-            spreads.append(_lower_quantile(edges.spread_px2[inside], QUANTILE))
-    if len(angles) < LEAST_SECTORS:
+            sectors.append(k)
+            spreads.append(_lower_quantile(edges.spread_px2[inside], QUANTILE) - sampling)
+    if len(sectors) < LEAST_SECTORS:
         return Blur(math.nan, math.nan)
-    sampling = PIXEL_PX2 * max(scale * scale - 1, 0.0)
-    worst, best = _eigenvalues(np.array(angles), np.array(spreads) - sampling)
+    worst, best = _eigenvalues(tuple(sectors), spreads)
     return Blur(math.sqrt(worst) / IED * 100, math.sqrt(worst / best))
 
 
@@ -141,12 +142,19 @@ def _lower_quantile(values: NDArray[Any], share: float) -> float:
     return float(np.sort(values)[int(share * (values.size - 1))])
 
 
-def _eigenvalues(angles: NDArray[np.float64], spreads: NDArray[np.float64]) -> tuple[float, float]:
+def _eigenvalues(sectors: tuple[int, ...], spreads: Sequence[float]) -> tuple[float, float]:
     """Return the larger and the smaller eigenvalue of the fitted form, kept above 0."""
-    terms = np.stack([np.ones_like(angles), np.cos(2 * angles), np.sin(2 * angles)], axis=1)
-    mean, cos, sin = np.linalg.lstsq(terms, spreads, rcond=None)[0]
+    mean, cos, sin = (_solver(sectors) @ np.array(spreads)).tolist()
     swing = math.hypot(cos, sin)
-    return _positive(float(mean) + swing), _positive(float(mean) - swing)
+    return _positive(mean + swing), _positive(mean - swing)
+
+
+@lru_cache(maxsize=2**SECTORS)
+def _solver(sectors: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the (3, n) matrix of least squares for spreads along these sectors."""
+    angles = 2 * math.pi / SECTORS * np.array(sectors)
+    terms = np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], axis=1)
+    return np.asarray(np.linalg.pinv(terms))
 
 
 def _positive(spread_px2: float) -> float:
