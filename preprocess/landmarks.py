@@ -9,7 +9,7 @@ of EyesOpen and MouthClosed, moved to the nearest mesh points.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,7 @@ _EYE_CORNERS: Final = np.array([LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS])
 _EYES_AND_CHIN: Final = np.array([*LEFT_EYE_CORNERS, *RIGHT_EYE_CORNERS, CHIN])
 
 
-def eye_centres(landmarks_px: NDArray[np.float32]) -> NDArray[np.float64]:
+def eye_centres(landmarks_px: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return (2, 2) float64 x, y of the eyes' centres, left in the image first.
 
     The centre is the midpoint of the two corners, not the iris: gaze must not move it.

@@ -14,7 +14,8 @@ from bench.quality import material
 from bench.quality.material import Sample
 from capture.frame import ImageU8
 from preprocess.gate import judge
-from preprocess.measures.patch import EYE_ROW, IED, SIDE, face_patch
+from preprocess.measures.exposure import cheeks
+from preprocess.measures.patch import face_patch
 from preprocess.reasons import Reason
 from preprocess.thresholds import Thresholds
 
@@ -74,12 +75,8 @@ def ita_deg(sample: Sample) -> float:
     """
     patch = face_patch(sample.pixels, sample.face.landmarks_px)
     lab = cv2.cvtColor(patch.bgr.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
-    side = round(0.3 * IED)
-    mouth = float(patch.points[[13, 14], 1].mean())
-    top = round(EYE_ROW + (mouth - EYE_ROW) / 2 - side / 2)
-    lefts = (round(SIDE / 2 - IED / 2), round(SIDE / 2 + IED / 2) - side)
-    cheeks = np.concatenate([lab[top : top + side, x : x + side].reshape(-1, 3) for x in lefts])
-    lightness, _, yellow = np.median(cheeks, axis=0)
+    skin = np.concatenate([lab.reshape(-1, 3)[cheek] for cheek in cheeks(patch)])
+    lightness, _, yellow = np.median(skin, axis=0)
     return math.degrees(math.atan2(lightness - 50, yellow))
 
 

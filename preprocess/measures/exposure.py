@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from capture.frame import ImageU8
 from capture.illumination import Rgb
-from preprocess.measures.patch import EYE_ROW, F32, IED, SIDE, Mask, Patch
+from preprocess.landmarks import eye_centres
+from preprocess.measures.patch import F32, IED, SIDE, Patch
 
 CLIPPED: Final = 250
 """Code from which a channel counts as clipped: JPEG and chroma subsampling blur 255."""
@@ -20,6 +21,9 @@ NOISE_FLOOR_CODES: Final = 0.35
 
 CONTRAST_TAILS: Final = (0.10, 0.99)
 MOUTH: Final = (13, 14)
+CHEEK_SIDE: Final = round(0.3 * IED)
+"""Pixels of the patch."""
+
 _LINEAR: Final = np.where(
     np.arange(256) / 255 <= 0.04045,
     np.arange(256) / 255 / 12.92,
@@ -90,23 +94,39 @@ def luminance(patch: Patch) -> float:
 
 
 def side_light_stops(patch: Patch) -> float:
-    """Return abs(log2) of the median linear luminance of the left cheek over the right one's.
+    """Return abs(log2) of the median linear luminance of the left cheek over the right one's."""
+    medians = []
+    for cheek in cheeks(patch):
+        if cheek.size < CHEEK_SIDE**2 // 4:
+            return math.nan
+        values = _luminance(patch.bgr.reshape(-1, 3).take(cheek, axis=0))
+        medians.append(max(_median(values), float(_LINEAR[1])))
+    return abs(math.log2(medians[0] / medians[1]))
+
+
+def cheeks(patch: Patch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the skin's pixels of the left and the right cheek, as indices of the flat patch.
 
     Squares of .3 IED half-way between eyes and mouth, inwards from each eye (OFIQ's zones).
     """
-    side = round(0.3 * IED)
-    mouth_row = float(sum(patch.points[index, 1] for index in MOUTH)) / len(MOUTH)
-    top = round(EYE_ROW + (mouth_row - EYE_ROW) / 2 - side / 2)
-    top = min(max(top, 0), SIDE - side)
-    starts = (round(SIDE / 2 - IED / 2), round(SIDE / 2 + IED / 2) - side)
-    medians = []
-    for start in starts:
-        zone: Mask = patch.skin[top : top + side, start : start + side]
-        values = _luminance(patch.bgr[top : top + side, start : start + side][zone])
-        if values.size < side * side // 4:
-            return math.nan
-        medians.append(max(_median(values), float(_LINEAR[1])))
-    return abs(math.log2(medians[0] / medians[1]))
+    (left, right), mouth = eye_centres(patch.points), patch.points.take(MOUTH, axis=0)
+    across = (right - left) / max(math.dist(left, right), 1e-6)
+    down = np.array([-across[1], across[0]])
+    middle = (left + right) / 2
+    half_way = float((mouth.sum(axis=0) / len(mouth) - middle) @ down) / 2
+    reach = np.arange(CHEEK_SIDE) - (CHEEK_SIDE - 1) / 2
+    square = reach[:, None, None] * down + reach[:, None] * across
+    aside = (IED - CHEEK_SIDE) / 2 * across
+    below = middle + half_way * down
+    return _on_skin(patch, below - aside + square), _on_skin(patch, below + aside + square)
+
+
+def _on_skin(patch: Patch, places: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return which pixels lie nearest to (..., 2) x, y, where they belong to the skin."""
+    columns, rows = np.rint(places.reshape(-1, 2)).astype(np.intp).T
+    on = (np.minimum(rows, columns) >= 0) & (np.maximum(rows, columns) < SIDE)
+    pixels = (rows * SIDE + columns)[on]
+    return pixels[patch.skin.ravel().take(pixels)]
 
 
 def _median(values: F32) -> float:

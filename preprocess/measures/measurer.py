@@ -1,4 +1,4 @@
-"""All measures of a frame in one go: one warp, one grey image, one noise estimate."""
+"""All measures of a frame in one go: one patch, one grey image, one noise estimate."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""The face brought to one size and place: 96 px between the eyes, eyes level.
+"""The face brought to one size and place: 96 px between the eyes.
 
-One warp serves all pixel measures, so that their thresholds mean the same on every camera.
+One change of size serves all pixel measures, so that their thresholds mean the same on every
+camera. A tilted head stays tilted: turning it would mix pixels once more, by an amount that changes
+over the face, and cost ten times as much; what asks for left and right of a face follows its axes.
 """
 
 from __future__ import annotations
@@ -21,10 +23,16 @@ IED: Final = 96
 SIDE: Final = int(2.6 * IED)
 """Side of the square patch: oval, cheeks and chin of any face fit."""
 
-EYE_ROW: Final = 0.4 * SIDE
+EYES_ABOVE_CENTRE: Final = 0.1 * SIDE
+"""From the patch's centre to the eyes' midpoint, up along the face."""
 
 REDUCTION_SIGMA: Final = 0.45
 """Gaussian before a reduction by s, times sqrt(1/s^2 - 1): a sharp face reads the same at any s."""
+
+HALVED_PX2: Final = 0.25
+"""Spread^2 of a mean of two pixels, (2^2 - 1) / 12: what a halving by area has low-passed."""
+
+_OVAL: Final = np.array(FACE_OVAL)
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -41,7 +49,7 @@ class Patch:
     brightest_codes : (249, 249) uint8, the largest of the three channels.
     skin : (249, 249) bool, hull of the face oval inside the frame, eroded by one pixel.
     core : the same eroded by two, where gradients see no outline.
-    points : (n, 2) float64 x, y of the landmarks on the patch.
+    points : (n, 2) float64 x, y of the landmarks on the patch, pixel centres at whole numbers.
     scale : patch pixels per frame pixel.
     """
 
@@ -65,53 +73,62 @@ class Patch:
 
 
 def face_patch(pixels: ImageU8, landmarks_px: NDArray[np.float32]) -> Patch:
-    """Return the normalised face: similarity warp, cubic, edge replicated, low-passed if reduced.
+    """Return the normalised face: a square of the frame, low-passed where reduced, cubic.
 
     Parameters
     ----------
-    pixels : (H, W, 3) uint8, BGR.
+    pixels : (H, W, 3) uint8, BGR; beyond its edge the edge goes on.
     landmarks_px : (n >= 468, 3) float32 in pixels of the frame.
     """
-    to_patch = _similarity(landmarks_px)
-    scale = math.hypot(to_patch[0, 0], to_patch[1, 0])
-    points = landmarks_px[:, :2].astype(np.float64) @ to_patch[:, :2].T + to_patch[:, 2]
-    skin, core = _masks(points, to_patch, pixels.shape)
-    bgr = _warped(pixels, to_patch, scale)
+    x0, y0, side = _window(landmarks_px)
+    scale = SIDE / side
+    points = (landmarks_px[:, :2].astype(np.float64) - (x0 - 0.5, y0 - 0.5)) * scale - 0.5
+    bgr = _resized(_cut(pixels, x0, y0, side), scale)
+    frame = np.array([[0, 0], pixels.shape[1::-1]])
+    skin, core = _masks(points, (frame - (x0, y0)) * scale)
     grey, brightest = _single_channels(bgr)
     return Patch(bgr, grey, brightest, skin, core, points, scale)
 
 
-def _similarity(landmarks_px: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the (2, 3) matrix from the frame to the patch."""
-    left, right = eye_centres(landmarks_px)
-    across = right - left
-    length = max(float(np.hypot(*across)), 1e-6)
-    cos, sin = across / length * (IED / length)
-    turn = np.array([[cos, sin], [-sin, cos]])
-    shift = np.array([SIDE / 2, EYE_ROW]) - turn @ ((left + right) / 2)
-    return np.hstack([turn, shift[:, None]])
+def _window(landmarks_px: NDArray[np.float32]) -> tuple[int, int, int]:
+    """Return left, top and side of the square in whole pixels of the frame."""
+    (x0, y0), (x1, y1) = eye_centres(landmarks_px).tolist()
+    dx, dy = x1 - x0, y1 - y0
+    side = max(2, round(SIDE / IED * math.hypot(dx, dy)))
+    down = EYES_ABOVE_CENTRE / IED
+    x, y = (x0 + x1) / 2 - down * dy, (y0 + y1) / 2 + down * dx
+    return round(x + 0.5 - side / 2), round(y + 0.5 - side / 2), side
 
 
-def _warped(pixels: ImageU8, to_patch: NDArray[np.float64], scale: float) -> ImageU8:
-    """Warp the part of the frame under the patch; a reduction is low-passed first."""
+def _cut(pixels: ImageU8, x0: int, y0: int, side: int) -> ImageU8:
+    """Return the square, with the edge's pixels where it leaves the frame."""
     import cv2  # noqa: PLC0415
 
     height, width = pixels.shape[:2]
-    corners = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], dtype=np.float64)
-    back = (corners - to_patch[:, 2]) @ to_patch[:, :2] / scale**2  # a similarity's inverse
-    air = 4 + math.ceil(2 / scale)
-    x0, y0 = (np.floor(back.min(axis=0)) - air).astype(int).clip(0, (width - 1, height - 1))
-    x1, y1 = (np.ceil(back.max(axis=0)) + air).astype(int).clip((x0 + 1, y0 + 1), (width, height))
-    part = pixels[y0:y1, x0:x1]
-    if scale < 1:
-        sigma = REDUCTION_SIGMA * math.sqrt(1 / scale**2 - 1)
-        part = np.asarray(cv2.GaussianBlur(part, (0, 0), sigma), dtype=np.uint8)
-    moved = to_patch.copy()
-    moved[:, 2] += to_patch[:, :2] @ (x0, y0)
-    patch = cv2.warpAffine(
-        part, moved, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(patch, dtype=np.uint8)
+    left, top = min(max(x0, 0), width - 1), min(max(y0, 0), height - 1)
+    right, bottom = max(min(x0 + side, width), left + 1), max(min(y0 + side, height), top + 1)
+    part = pixels[top:bottom, left:right]
+    if part.shape[:2] == (side, side):
+        return part
+    before_y, before_x = min(max(top - y0, 0), side - 1), min(max(left - x0, 0), side - 1)
+    after_y, after_x = side - part.shape[0] - before_y, side - part.shape[1] - before_x
+    whole = cv2.copyMakeBorder(part, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE)
+    return np.asarray(whole, dtype=np.uint8)
+
+
+def _resized(part: ImageU8, scale: float) -> ImageU8:
+    """Bring a square to ``SIDE`` pixels; more than twice as many are halved by area first."""
+    import cv2  # noqa: PLC0415
+
+    spread_px2 = REDUCTION_SIGMA**2 * (1 / min(scale, 1.0) ** 2 - 1)
+    while part.shape[0] >= 2 * SIDE:
+        half = part.shape[0] // 2
+        part = np.asarray(cv2.resize(part, (half, half), interpolation=cv2.INTER_AREA), np.uint8)
+        spread_px2 = (spread_px2 - HALVED_PX2) / 4
+    if spread_px2 > 0:
+        part = np.asarray(cv2.GaussianBlur(part, (0, 0), math.sqrt(spread_px2)), dtype=np.uint8)
+    resized = cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(resized, dtype=np.uint8)
 
 
 def _single_channels(bgr: ImageU8) -> tuple[ImageU8, ImageU8]:
@@ -123,20 +140,18 @@ def _single_channels(bgr: ImageU8) -> tuple[ImageU8, ImageU8]:
     return np.asarray(grey, dtype=np.uint8), np.asarray(brightest, dtype=np.uint8)
 
 
-def _masks(
-    points: NDArray[np.float64], to_patch: NDArray[np.float64], shape: tuple[int, ...]
-) -> tuple[Mask, Mask]:
-    """Return the hull of the oval inside the frame, eroded by one and by two pixels."""
+def _masks(points: NDArray[np.float64], frame: NDArray[np.float64]) -> tuple[Mask, Mask]:
+    """Return the hull of the oval inside the frame, eroded by one and by two pixels.
+
+    ``frame`` is its first and last corner on the patch, pixel edges at whole numbers.
+    """
     import cv2  # noqa: PLC0415
 
-    oval = np.round(points[list(FACE_OVAL)]).astype(np.int32)
+    oval = np.rint(points.take(_OVAL, axis=0)).astype(np.int32)
     hull = np.asarray(cv2.convexHull(oval), dtype=np.int32)
-    filled = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), hull, (1,))
-    height, width = shape[:2]
-    outline = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], float)
-    frame = np.round(outline @ to_patch[:, :2].T + to_patch[:, 2]).astype(np.int32)
-    inside = cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), frame, (1,))
-    face = np.asarray(cv2.bitwise_and(filled, inside), dtype=np.uint8)
+    face = np.asarray(cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), hull, (1,)), np.uint8)
+    (left, top), (right, bottom) = np.rint(frame).astype(int).clip(0, SIDE)
+    face[:top], face[bottom:], face[:, :left], face[:, right:] = 0, 0, 0, 0
     return _eroded(face, 3), _eroded(face, 5)
 
 

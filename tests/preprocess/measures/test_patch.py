@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
 
 from preprocess.face import Pose
 from preprocess.landmarks import eye_centres
-from preprocess.measures.patch import EYE_ROW, IED, SIDE, face_patch
+from preprocess.measures.patch import EYES_ABOVE_CENTRE, IED, SIDE, face_patch
 from tests.preprocess import faces
 
 
@@ -17,10 +19,27 @@ from tests.preprocess import faces
 def test_the_eyes_come_to_their_place(roll: float, ied: float) -> None:
     points = faces.landmarks((640, 360), ied, Pose(0, 0, roll))
     patch = face_patch(faces.textured(), points)
-    left, right = eye_centres(patch.points.astype(np.float32))
-    assert left == pytest.approx((SIDE / 2 - IED / 2, EYE_ROW), abs=0.1)
-    assert right == pytest.approx((SIDE / 2 + IED / 2, EYE_ROW), abs=0.1)
+    left, right = eye_centres(patch.points)
+    assert math.dist(left, right) == pytest.approx(IED, rel=0.01)
+    centre = (left + right) / 2 + EYES_ABOVE_CENTRE / IED * np.array([-1, 1]) * (right - left)[::-1]
+    assert centre == pytest.approx(
+        (SIDE / 2 - 0.5, SIDE / 2 - 0.5), abs=0.51 * max(IED / ied, 0.25)
+    )
     assert patch.scale == pytest.approx(IED / ied, rel=0.01)
+
+
+@pytest.mark.parametrize("ied", [40.0, 96.0, 130.0, 250.0, 420.0])
+def test_points_lie_on_what_they_mark(ied: float) -> None:
+    points = faces.landmarks((640, 360), ied, Pose(0, 0, 12))
+    spot = points[4, :2]  # the tip of the nose
+    rows, columns = np.mgrid[:720, :1280]
+    picture = 200 * np.exp(
+        -((columns - spot[0]) ** 2 + (rows - spot[1]) ** 2) / (2 * (ied / 20) ** 2)
+    )
+    patch = face_patch(np.repeat(picture[..., None], 3, axis=2).astype(np.uint8), points)
+    weight = patch.grey()
+    y, x = (float((weight * at).sum() / weight.sum()) for at in np.indices(weight.shape))
+    assert (x, y) == pytest.approx(tuple(patch.points[4]), abs=0.15)
 
 
 def test_the_size_of_the_picture_does_not_change_the_patch() -> None:
