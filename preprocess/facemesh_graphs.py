@@ -21,6 +21,7 @@ from preprocess.errors import TrackerError
 from preprocess.face import Rect
 from preprocess.landmarks import POINTS
 from preprocess.mediapipe_graph import Graph, load_mediapipe, quiet_backend
+from preprocess.shrink import shrunk
 
 REGION_SCALE: Final = 1.5
 """Region over face box, as in mediapipe's FaceLandmarkLandmarksToRoi and FrontDetectionToRoi."""
@@ -125,7 +126,7 @@ class FaceDetector:
         within : look at this part of the frame only, which makes its faces larger to the detector.
         """
         part = within or Rect(0, 0, bgr.shape[1], bgr.shape[0])
-        seen = _reduced(bgr[part.top : part.bottom, part.left : part.right], 2 * DETECTOR_SIDE_PX)
+        seen = shrunk(bgr[part.top : part.bottom, part.left : part.right], 2 * DETECTOR_SIDE_PX)
         packet = self._graph.run({"image": _image_packet(seen)}).get("detections")
         if packet is None or packet.is_empty():
             return []
@@ -210,24 +211,6 @@ def _image_packet(bgr: ImageU8) -> Any:
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     rgb.flags.writeable = False  # else mediapipe copies it once more
     return packet_creator.create_image_frame(rgb, image_format=ImageFormat.SRGB)
-
-
-def _reduced(bgr: ImageU8, side_px: int) -> ImageU8:
-    """Return the picture with no side longer than ``side_px``.
-
-    Halves are means of 2x2 pixels; the rest, by less than 2, is bilinear, which then looks at every
-    pixel as well: a tenth of the time of one reduction by area.
-    """
-    import cv2  # noqa: PLC0415
-
-    while max(bgr.shape[:2]) >= 2 * side_px:
-        half = max(1, bgr.shape[1] // 2), max(1, bgr.shape[0] // 2)
-        bgr = np.asarray(cv2.resize(bgr, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    shrink = side_px / max(bgr.shape[:2])
-    if shrink >= 1:
-        return bgr
-    size = max(1, round(bgr.shape[1] * shrink)), max(1, round(bgr.shape[0] * shrink))
-    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _points(found: Any, size_wh: tuple[int, int], at_xy: tuple[int, int]) -> NDArray[np.float32]:

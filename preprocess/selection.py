@@ -134,14 +134,14 @@ class Selection:
             return Offer(False, ())
         self._slots.enter(slot, candidate.colour, t_ms)
         self._best = _Best(cell, candidate.colour, slot, key)
-        before = {entry.seq for pool in self._pools.values() for entry in pool}
         pool = self._pools.setdefault(candidate.colour, [])
-        if beaten is not None:
+        out = [entry.seq for entry in pool if entry.seq == beaten]
+        if out:
             pool[:] = [entry for entry in pool if entry.seq != beaten]
         bisect.insort(pool, _Entry(*key, slot, candidate))
-        self._trim()
-        after = {entry.seq for pool in self._pools.values() for entry in pool}
-        return Offer(candidate.seq in after, tuple(sorted(before - after)))
+        out += self._trim()
+        lost = (seq for seq in out if seq != candidate.seq)
+        return Offer(candidate.seq not in out, tuple(sorted(lost)))
 
     def chosen(self) -> tuple[Candidate, ...]:
         """Return the winners in time order."""
@@ -177,11 +177,15 @@ class Selection:
             )
         self._last = (candidate.seq, candidate.t_frame_ns)
 
-    def _trim(self) -> None:
-        quota = self.quota
+    def _trim(self) -> list[int]:
+        """Bring each colour down to its quota; return the ``seq`` of those that have to go."""
+        quota, out = self.quota, list[int]()
         for pool in self._pools.values():
             if len(pool) > quota:
-                pool[:] = sorted(entry for *_, entry in _ranked(pool)[:quota])
+                ranked = [entry for *_, entry in _ranked(pool)]
+                pool[:] = sorted(ranked[:quota])
+                out += [entry.seq for entry in ranked[quota:]]
+        return out
 
 
 def _ranked(pool: Sequence[_Entry]) -> list[tuple[int, float, int, _Entry]]:

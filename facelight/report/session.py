@@ -21,6 +21,7 @@ from facelight.pipeline import FrameReport, SessionResult
 from facelight.report.page import environment
 from facelight.settings import Settings
 from preprocess.clip import Clip, ClipEntry
+from preprocess.shrink import shrunk
 from preprocess.thresholds import RULES, Rule, Thresholds
 from preprocess.webp.reader import read_animation
 from preprocess.webp.stills import decode_still
@@ -37,7 +38,7 @@ MEASURES = (
     "over_any_share", "over_lit_share", "side_light_stops",
 )  # fmt: skip
 THUMBS = 9
-THUMB_HEIGHT_PX = 200
+THUMB_SIDE_PX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +218,7 @@ def _stills(clip: Clip, chosen: Sequence[ClipEntry]) -> list[ImageU8]:
 
 
 def _thumb(entry: ClipEntry, pixels: ImageU8) -> Thumb:
-    scale = THUMB_HEIGHT_PX / pixels.shape[0]
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrunk(pixels, THUMB_SIDE_PX)
     _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])
     source = "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
     return Thumb(entry.frame_number, f"{entry.colour or 'no light'}, {entry.t_ms} ms", source)

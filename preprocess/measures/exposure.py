@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from capture.frame import ImageU8
 from capture.illumination import Rgb
 from preprocess.landmarks import eye_centres
-from preprocess.measures.patch import F32, IED, SIDE, Patch
+from preprocess.measures.patch import F32, HALVED_PX2, IED, SIDE, Mask, Patch
 
 CLIPPED: Final = 250
 """Code from which a channel counts as clipped: JPEG and chroma subsampling blur 255."""
@@ -57,7 +57,7 @@ def contrast_codes(patch: Patch) -> float:
     out from fair skin only. Rank correlation with the skin's ITA .17, with P95 - P5 .35 (portraits
     of ``bench/quality``).
     """
-    counts = _histogram(patch.grey_codes, patch)
+    counts = _histogram(patch.grey_codes, patch.skin)
     if not counts.any():
         return math.nan
     reached = np.cumsum(counts) / counts.sum()
@@ -68,13 +68,17 @@ def contrast_codes(patch: Patch) -> float:
 def snr(patch: Patch, grey: F32, noise_codes: float) -> float:
     """Return rms of the band between Gaussians of 1.6 and 8 px over the noise's sd.
 
-    The wider one is taken on every second pixel, where nothing of the band is lost.
+    Both are taken of means of 2x2 pixels, where nothing of the band is lost.
     """
     import cv2  # noqa: PLC0415
 
-    narrow = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.6))[::2, ::2]
-    wide = cv2.GaussianBlur(narrow, (0, 0), math.sqrt(8**2 - 1.6**2) / 2)
-    values = (narrow - wide)[patch.core[::2, ::2]]
+    half = SIDE // 2
+    small = cv2.resize(grey[: 2 * half, : 2 * half], (half, half), interpolation=cv2.INTER_AREA)
+    narrow = np.asarray(cv2.GaussianBlur(small, (0, 0), math.sqrt(1.6**2 - HALVED_PX2) / 2))
+    wide = np.asarray(cv2.GaussianBlur(narrow, (0, 0), math.sqrt(8**2 - 1.6**2) / 2))
+    values = (
+        (narrow - wide).ravel().take(np.flatnonzero(patch.core[: 2 * half : 2, : 2 * half : 2]))
+    )
     if not values.size or math.isnan(noise_codes):
         return math.nan
     return math.sqrt(float(np.dot(values, values)) / values.size) / max(
@@ -83,10 +87,13 @@ def snr(patch: Patch, grey: F32, noise_codes: float) -> float:
 
 
 def luminance(patch: Patch) -> float:
-    """Return the mean linear luminance (BT.709) of the face, 0..1 (OFIQ, LuminanceMean)."""
+    """Return the mean linear luminance (BT.709) of the face, 0..1 (OFIQ, LuminanceMean).
+
+    Of every second row of the patch.
+    """
     total = 0.0
     for channel, weight in enumerate(_BT709_BGR):
-        counts = _histogram(patch.bgr, patch, channel)
+        counts = _histogram(patch.bgr[::2], patch.skin[::2], channel)
         if not counts.any():
             return math.nan
         total += weight * float(counts @ _LINEAR) / float(counts.sum())
@@ -125,8 +132,8 @@ def _on_skin(patch: Patch, places: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return which pixels lie nearest to (..., 2) x, y, where they belong to the skin."""
     columns, rows = np.rint(places.reshape(-1, 2)).astype(np.intp).T
     on = (np.minimum(rows, columns) >= 0) & (np.maximum(rows, columns) < SIDE)
-    pixels = (rows * SIDE + columns)[on]
-    return pixels[patch.skin.ravel().take(pixels)]
+    pixels: NDArray[np.intp] = (rows * SIDE + columns)[on]
+    return np.asarray(pixels[patch.skin.ravel().take(pixels)], dtype=np.intp)
 
 
 def _median(values: F32) -> float:
@@ -139,11 +146,11 @@ def _clipped(patch: Patch, codes: ImageU8) -> float:
     return float(np.count_nonzero((codes >= CLIPPED) & patch.skin)) / area if area else math.nan
 
 
-def _histogram(codes: ImageU8, patch: Patch, channel: int = 0) -> NDArray[np.float64]:
+def _histogram(codes: ImageU8, skin: Mask, channel: int = 0) -> NDArray[np.float64]:
     """Return the counts of the 256 codes on the face."""
     import cv2  # noqa: PLC0415
 
-    where = patch.skin.view(np.uint8)
+    where = skin.view(np.uint8)
     return np.asarray(cv2.calcHist([codes], [channel], where, [256], [0, 256]), float).ravel()
 
 

@@ -38,6 +38,9 @@ PIXEL_PX2: Final = 0.2
 """Spread^2 of a camera pixel under cubic enlargement, in px^2 of the camera; measured on portraits
 reduced to 45, 55 and 80 px between the eyes."""
 
+NOISE_TOP_CODES, NOISE_BINS = 256.0, 8192
+"""The median of the noise is read to .03 codes over 4; noise above 60 codes is read as that."""
+
 LEAST_EDGES, LEAST_SECTORS = 12, 4
 _LAPLACE2: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 _STEPS: Final = np.array([1, SIDE + 1, SIDE, SIDE - 1, 1, SIDE + 1, SIDE, SIDE - 1, 1])
@@ -67,9 +70,18 @@ def noise_codes(grey: F32, where: Mask) -> float:
     """
     import cv2  # noqa: PLC0415
 
-    # five times quicker than to index with the mask
-    values = np.asarray(cv2.filter2D(grey, -1, _LAPLACE2)).ravel().take(np.flatnonzero(where))
-    return _lower_quantile(np.abs(values), 0.5) / (6 * 0.6745) if values.size else math.nan
+    total = int(np.count_nonzero(where))
+    if not total:
+        return math.nan
+    left = np.abs(np.asarray(cv2.filter2D(grey, -1, _LAPLACE2)))
+    # counted rather than sorted: a fourth of the time; the codes of a bin are taken as spread out
+    counts = cv2.calcHist([left], [0], where.view(np.uint8), [NOISE_BINS], [0.0, NOISE_TOP_CODES])
+    reached = np.cumsum(counts.ravel(), dtype=np.float64)
+    place = int(np.searchsorted(reached, total / 2))
+    if place == NOISE_BINS:
+        return NOISE_TOP_CODES / (6 * 0.6745)
+    inside = (total / 2 - reached[place]) / float(counts[place, 0]) + 1
+    return (place + float(inside)) * NOISE_TOP_CODES / NOISE_BINS / (6 * 0.6745)
 
 
 def edge_blur(grey: F32, where: Mask, noise: float, scale: float = 1.0) -> Blur:
