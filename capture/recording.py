@@ -10,13 +10,15 @@ import glob
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import JsonValue
 
@@ -41,6 +43,9 @@ from capture.recording_format import (
 )
 from capture.timeline import Timeline
 from capture.video import VideoCamera
+
+ABANDONED_S: Final = 600.0
+"""A capture takes seconds, and writes every frame; what was silent for so long has no owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,23 @@ def remove_unfinished(path: Path) -> None:
     """Delete what a writer of that recording has written so far and will not complete."""
     for folder in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(folder: Path, now_s: float | None = None) -> int:
+    """Delete recordings that nobody completes any more, and return how many there were.
+
+    A process that was killed leaves faces in a hidden folder. What has been written to within
+    `ABANDONED_S` may belong to another process.
+    """
+    before_s = (time.time() if now_s is None else now_s) - ABANDONED_S
+    removed = 0
+    for part in folder.glob(f".*{SUFFIX}.*.part"):
+        with suppress(FileNotFoundError):  # its owner has completed or removed it meanwhile
+            newest_s = max(path.stat().st_mtime for path in (part, *part.iterdir()))
+            if newest_s < before_s:
+                shutil.rmtree(part, ignore_errors=True)
+                removed += not part.exists()
+    return removed
 
 
 class RecordingCamera:

@@ -24,6 +24,7 @@ from capture.display.pygame_screen import PygameScreen, ScreenOptions
 from capture.display.scene import Scene
 from capture.errors import DisplayError
 from capture.live.spec import open_camera
+from capture.recording import remove_abandoned
 from capture.simulator.screen import FlipHistory
 from facelight import __version__
 from facelight.delivery import endpoint_of
@@ -94,6 +95,7 @@ def run_kiosk(settings: Settings, asked: Asked) -> Exit:
             ensure_reachable(endpoint_of(settings).url)
         if asked.record_dir is not None:
             ensure_folder(asked.record_dir)
+            remove_abandoned(asked.record_dir)
         outbox = stack.enter_context(SpoolOutbox(settings, telemetry.on_delivery))
         camera = stack.enter_context(
             open_camera(settings.kiosk.camera, settings.camera, clock, history)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +23,13 @@ from capture.camera import CameraInfo, Provenance
 from capture.errors import CaptureError, SidecarError, SourceError
 from capture.frame import Frame
 from capture.illumination import Flip, IlluminationPlan, Slot
-from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
+from capture.recording import (
+    ABANDONED_S,
+    RecordingCamera,
+    RecordingHead,
+    RecordingWriter,
+    remove_abandoned,
+)
 from capture.timeline import Timeline, Timing
 from tests.capture.made_videos import picture
 
@@ -133,6 +140,21 @@ def test_nothing_stays_of_a_recording_given_up(tmp_path: Path) -> None:
     writer.abort()
     with pytest.raises(SourceError, match="finished or given up"):
         writer.write(frames()[1])
+
+
+def test_what_a_killed_process_left_is_removed_once_nobody_can_still_write_it(
+    tmp_path: Path,
+) -> None:
+    writer = RecordingWriter(tmp_path / "a.flrec", HEAD)
+    writer.write(frames()[0])
+    other = tmp_path / ".notes.part"
+    other.mkdir()
+    assert remove_abandoned(tmp_path) == 0
+    (left,) = tmp_path.glob(".a.flrec.*.part")
+    assert remove_abandoned(tmp_path, time.time() + ABANDONED_S + 60) == 1
+    assert not left.exists()
+    assert other.exists()
+    writer.abort()
 
 
 def test_a_recording_has_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
