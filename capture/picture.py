@@ -22,10 +22,16 @@ class PictureConverter:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._rotation: int | None = None
+        self._turn = (False, False, False)
 
     def bgr(self, picture: VideoFrame) -> ImageU8:
         """Return (H, W, 3) uint8 BGR, upright, C-contiguous, read-only."""
-        swap, flip_x, flip_y = orientation(picture)
+        if picture.rotation != self._rotation:
+            # not of every frame: side data ties a frame into a cycle, which keeps its 3 MB (1080p)
+            # until the collector comes by
+            self._rotation, self._turn = picture.rotation, orientation(picture)
+        swap, flip_x, flip_y = self._turn
         pixels = self._reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
         if swap:
             pixels = pixels.transpose(1, 0, 2)
