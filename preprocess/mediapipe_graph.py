@@ -75,6 +75,8 @@ def load_mediapipe() -> Any:
     """
     if "mediapipe" not in sys.modules:
         later = {name: _Later(name) for name in _PLOTTING if name not in sys.modules}
+        if len(later) == len(_PLOTTING):
+            later["matplotlib"].__dict__["pyplot"] = later["matplotlib.pyplot"]
         sys.modules.update(later)
         try:
             importlib.import_module("mediapipe")
