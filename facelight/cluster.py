@@ -7,16 +7,17 @@ import logging
 import os
 import re
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from facelight.attempt import attempt, failed_safely
+from facelight.cluster_versions import PACKAGES, decisive, difference, here
 from facelight.errors import FacelightError, OutputError, SettingsError
 from facelight.job import Finished, Job, WorkerLost, failed
 from facelight.outputs import whole_directory
@@ -25,6 +26,7 @@ from facelight.settings import Settings
 from facelight.urls import is_url, without_secrets
 from facelight.workers import WorkerOptions
 
+_LOG = logging.getLogger(__name__)
 _ADDRESS: Final = re.compile(r"(tcp|tls|wss?)://[^\s/]+:\d+/?")
 CONNECT_S: Final = 5.0
 WORKERS_S: Final = 30.0
@@ -33,9 +35,6 @@ KEEP_S: Final = 10.0
 
 IN_FLIGHT: Final = 2
 """Jobs a thread of the cluster: one to work on, one to follow."""
-
-PACKAGES: Final = ("facelight", "mediapipe", "opencv-python", "numpy", "pillow", "av")
-"""What the bytes of a result depend on; versions are those of the installed distributions."""
 
 
 class ClusterError(FacelightError):
@@ -65,6 +64,9 @@ class Cluster:
         self._flying: dict[Any, Job] = {}
         self._suspects: deque[Job] = deque()
         self._alone: Job | None = None
+        self._refused: deque[Job] = deque()
+        self._unfit: dict[str, str] = {}
+        self._tries: Counter[int] = Counter()
         self._last: Finished | None = None
         self._settings = Settings()
 
@@ -91,7 +93,8 @@ class Cluster:
             self._client = stack.enter_context(self._connected(distributed))
             self._wait_for_workers()
             check_versions(self._client.get_versions(packages=list(PACKAGES)))
-            self._client.register_plugin(Isolation(self._options, self._work), name=self._plugin)
+            isolation = Isolation(self._options, self._work, versions=here())
+            self._client.register_plugin(isolation, name=self._plugin)
             stack.callback(self._leave)
             self._stack = stack.pop_all()
         return self
@@ -118,7 +121,7 @@ class Cluster:
         landing: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
         stream = self._visible(jobs)
         while True:
-            for job in islice(stream, self._room()):
+            for job in islice(chain(self._taken_back(), stream), self._room()):
                 landing.add(self._submit(job))
             if not self._flying and self._suspects:
                 self._alone = self._suspects.popleft()
@@ -164,18 +167,31 @@ class Cluster:
         """Return how many jobs more may be under way; workers come and go."""
         if self._alone is not None:
             return 0
+        return max(0, IN_FLIGHT * max(1, sum(self._threads().values())) - len(self._flying))
+
+    def _threads(self) -> dict[str, int]:
+        """Return the threads of each worker that has not turned a job away."""
         with self._connection():
             threads: dict[str, int] = self._client.nthreads()
-        return max(0, IN_FLIGHT * max(1, sum(threads.values())) - len(self._flying))
+        return {worker: count for worker, count in threads.items() if worker not in self._unfit}
+
+    def _taken_back(self) -> Iterator[Job]:
+        """Give out again what workers have turned away."""
+        while self._refused:
+            yield self._refused.popleft()
 
     def _submit(self, job: Job) -> Any:
         from facelight.cluster_worker import process_isolated  # noqa: PLC0415
 
-        key = f"{self._plugin}-{job.place}" + ("-alone" if job is self._alone else "")
+        attempt_key = f"{self._tries[job.place]}" + ("-alone" if job is self._alone else "")
+        key = f"{self._plugin}-{job.place}-{attempt_key}"
+        fit = (list(self._threads()) or None) if self._unfit else None
+        present = job.local is not None and job.local.exists()
         with self._connection():
             future = self._client.submit(
-                process_isolated, job, self._settings, self._plugin,
-                key=key, pure=False, retries=self._options.retries,
+                process_isolated, job, self._settings, self._plugin, present=present,
+                key=key, pure=False, retries=self._options.retries, workers=fit,
+                allow_other_workers=fit is not None,
             )  # fmt: skip
         self._flying[future] = job
         return future
@@ -206,8 +222,13 @@ class Cluster:
         """Return what has become of a job, None where another try will tell."""
         from distributed import KilledWorker  # noqa: PLC0415
 
+        from facelight.cluster_worker import UnfitWorkerError  # noqa: PLC0415
+
         try:
             result, files = future.result(timeout_s)
+        except UnfitWorkerError as unfit:
+            self._turn_away(job, *unfit.args)
+            return None
         except KilledWorker as killed:
             if job is not self._alone:
                 self._suspects.append(job)
@@ -225,6 +246,16 @@ class Cluster:
             return Finished(job, _written(job, result, files))
         except OutputError as error:
             return Finished(job, failed(job, self._settings, error))
+
+    def _turn_away(self, job: Job, worker: str, told: str) -> None:
+        """Give a job to others; the worker joined later, and would make other bytes or none."""
+        if worker not in self._unfit:
+            self._unfit[worker] = told
+            _LOG.warning("worker %s is not used: %s", worker, told)
+        if not self._threads():
+            raise ClusterError(f"worker {worker}: {told}, and there is no other")
+        self._tries[job.place] += 1
+        (self._suspects if job is self._alone else self._refused).append(job)
 
     @contextmanager
     def _connection(self) -> Iterator[None]:
@@ -276,18 +307,10 @@ def check_versions(found: Mapping[str, Any]) -> None:
     ClusterError
         a worker has another Python, or another version of one of `PACKAGES`; names both.
     """
-    ours = _decisive(found["client"])
+    ours = decisive(found["client"])
     for worker, versions in sorted(found["workers"].items()):
-        theirs = _decisive(versions)
-        for name, version in ours.items():
-            if theirs.get(name) != version:
-                there = f"{name} {theirs.get(name) or '(not installed)'}"
-                raise ClusterError(f"worker {worker}: has {there}, expected {version} as here")
-
-
-def _decisive(versions: Mapping[str, Any]) -> dict[str, str | None]:
-    python = ".".join(str(versions["host"]["python"]).split(".")[:2])
-    return {"Python": python} | {name: versions["packages"].get(name) for name in PACKAGES}
+        if told := difference(ours, decisive(versions)):
+            raise ClusterError(f"worker {worker}: {told}")
 
 
 def _written(

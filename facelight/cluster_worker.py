@@ -14,6 +14,7 @@ from typing import Any, Final
 from distributed import Worker, WorkerPlugin, get_worker
 
 from facelight.attempt import attempt
+from facelight.cluster_versions import Versions, difference, here
 from facelight.job import Finished, Job, WorkerLost
 from facelight.seat import Seat, Work
 from facelight.settings import Settings
@@ -35,14 +36,24 @@ class _Endable(Workers):
 
 
 class Isolation(WorkerPlugin):
-    """Keeps one process a thread of the Dask worker, in which inputs may crash or hang."""
+    """Keeps one process a thread of the Dask worker, in which inputs may crash or hang.
 
-    def __init__(self, options: WorkerOptions, work: Work = attempt) -> None:
+    Workers that are there at the start have been compared before; one that joins later with other
+    ``versions`` than the coordinator's is ``unfit``, and says so to every job.
+    """
+
+    def __init__(
+        self, options: WorkerOptions, work: Work = attempt, versions: Versions | None = None
+    ) -> None:
         self._options = options
         self._work = work
+        self._versions = versions
+        self.unfit = ""
 
     def setup(self, worker: Worker) -> None:
         """Prepare; processes start with the first job."""
+        if self._versions is not None:
+            self.unfit = difference(self._versions, here())
         # Dask runs its workers as daemons, which may not have children; ours end with their
         # parent by themselves (facelight.worker), which is all that the ban is for.
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
@@ -121,11 +132,31 @@ class Isolation(WorkerPlugin):
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class UnfitWorkerError(Exception):
+    """Says that a worker cannot do what the others do; ``args`` are its address and the reason."""
+
+
 def process_isolated(
-    job: Job, settings: Settings, plugin: str
+    job: Job, settings: Settings, plugin: str, *, present: bool = False
 ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
-    """Process a job on the Dask worker that this runs on."""
-    isolation = get_worker().plugins[plugin]
+    """Process a job on the Dask worker that this runs on.
+
+    Parameters
+    ----------
+    present : the coordinator sees ``job.local``.
+
+    Raises
+    ------
+    UnfitWorkerError
+        this worker has other versions, or does not see what the coordinator sees.
+    """
+    worker = get_worker()
+    isolation = worker.plugins.get(plugin)
     if not isinstance(isolation, Isolation):
-        raise TypeError(f"the worker plugin {plugin} is a {type(isolation).__name__}")
+        raise UnfitWorkerError(worker.address, "could not take over the work, see its log")
+    told = isolation.unfit
+    if present and job.local is not None and not job.local.exists():
+        told = told or f"does not see {job.local}"
+    if told:
+        raise UnfitWorkerError(worker.address, told)
     return isolation.process(job, settings)

@@ -18,11 +18,12 @@ from typing import Any, cast
 
 import psutil
 import pytest
-from distributed import LocalCluster, Worker
+from distributed import Client, LocalCluster, Worker
 
 from facelight import cluster as module
 from facelight import cluster_worker
-from facelight.cluster import PACKAGES, Cluster, ClusterError, check_versions
+from facelight.cluster import Cluster, ClusterError, check_versions
+from facelight.cluster_versions import PACKAGES, here
 from facelight.cluster_worker import Isolation
 from facelight.errors import Exit, SettingsError
 from facelight.job import Job
@@ -308,6 +309,46 @@ def test_a_worker_with_another_version_is_named(theirs: dict[str, Any], told: st
     found = {"client": versions(), "workers": {"tcp://a:1": versions(), "tcp://b:2": theirs}}
     with pytest.raises(ClusterError, match=f"worker tcp://b:2: {told}"):
         check_versions(found)
+
+
+def make_unfit(told: str, dask_worker: Worker) -> None:
+    """Do to a worker what joining with other versions does."""
+    for plugin in dask_worker.plugins.values():
+        if isinstance(plugin, Isolation):
+            plugin.unfit = told
+
+
+@pytest.mark.slow
+def test_a_worker_that_joined_with_other_versions_is_left_alone(
+    dask: LocalCluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = "has numpy 2.0, expected 1.0 as here"
+    names = [f"good{i}" for i in range(8)]
+    with (
+        Cluster(dask.scheduler_address, PATIENT, work) as engine,
+        Client(dask.scheduler_address, set_as_default=False) as other,  # type: ignore[no-untyped-call]
+    ):
+        first, second = other.scheduler_info()["workers"]
+        other.run(make_unfit, told, workers=[first])
+        found = [f.job.name for f in engine.run(jobs(names, tmp_path), Settings())]
+        assert sorted(found) == names
+        assert all(json.loads((tmp_path / n / "result.json").read_text()) for n in names)
+        assert caplog.messages == [f"worker {first} is not used: {told}"]
+        other.run(make_unfit, told, workers=[second])
+        with pytest.raises(ClusterError, match=f"worker {second}: {told}, and there is no other"):
+            list(engine.run(jobs(["late"], tmp_path), Settings()))
+
+
+def test_a_worker_tells_what_it_has_instead(tmp_path: Path) -> None:
+    worker = cast("Worker", SimpleNamespace(local_directory=str(tmp_path)))
+    for theirs, told in (
+        (here(), ""),
+        (here() | {"av": "1.0"}, f"has av {here()['av']}, expected 1.0 as here"),
+    ):
+        isolation = Isolation(OPTIONS, work, versions=theirs)
+        isolation.setup(worker)
+        isolation.teardown(worker)
+        assert isolation.unfit == told
 
 
 @pytest.mark.slow
