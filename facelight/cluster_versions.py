@@ -22,7 +22,7 @@ def here() -> Versions:
     """Return the versions of this process."""
     from distributed.versions import get_versions  # noqa: PLC0415
 
-    return decisive(get_versions(packages=list(PACKAGES)))  # type: ignore[no-untyped-call]
+    return decisive(get_versions(packages=list(PACKAGES)))
 
 
 def difference(ours: Versions, theirs: Versions) -> str:
