@@ -33,10 +33,16 @@ COUNT = 12
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small videos without a face, no two alike."""
     folder = tmp_path_factory.mktemp("sessions")
-    for index in range(COUNT):
-        frames = [np.full((120, 160, 3), 20 + 5 * index + k, np.uint8) for k in range(4)]
-        write_video(folder / f"s{index:02d}.mkv", frames)
+    write_sessions(folder, COUNT)
     return folder
+
+
+def write_sessions(folder: Path, count: int) -> None:
+    """Write videos; after the first four come longer ones, so that a signal meets work."""
+    for index in range(count):
+        length = 4 if index < 4 else 60
+        frames = [np.full((120, 160, 3), 20 + 5 * index + k, np.uint8) for k in range(length)]
+        write_video(folder / f"s{index:02d}.mkv", frames)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
-import numpy as np
 import psutil
 import pytest
 from distributed import LocalCluster
@@ -22,7 +21,14 @@ from facelight.settings import Settings
 from facelight.workers import WorkerOptions
 from tests.clusters import dask_workers, local_cluster
 from tests.e2e.conftest import Run, read_video, write_video
-from tests.e2e.test_batch import files, read_lines, started, summary_names, whole
+from tests.e2e.test_batch import (
+    files,
+    read_lines,
+    started,
+    summary_names,
+    whole,
+    write_sessions,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +40,7 @@ BROKEN = "s05"
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small videos without a face, no two alike, and one that is none."""
     folder = tmp_path_factory.mktemp("sessions")
-    for index in range(COUNT):
-        frames = [np.full((120, 160, 3), 20 + 5 * index + k, np.uint8) for k in range(4)]
-        write_video(folder / f"s{index:02d}.mkv", frames)
+    write_sessions(folder, COUNT)
     (folder / f"{BROKEN}.mkv").write_bytes(b"broken")
     return folder
 
