@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from typing import NoReturn
 
 import typer
@@ -63,14 +61,10 @@ def root(
 
 
 def main() -> NoReturn:
-    """Run a command; every expected error is one line on stderr and the right exit code.
-
-    Once the command is over, Ctrl-C does nothing more: it could only spoil the exit code.
-    """
+    """Run a command; every expected error is one line on stderr and the right exit code."""
     try:
         app()
     except KeyboardInterrupt:
-        _ignore_interrupts()
         typer.echo("interrupted", err=True)
         sys.exit(130)
     except Exception as error:
@@ -79,14 +73,7 @@ def main() -> NoReturn:
             raise
         typer.echo(f"error: {one_line(str(error))}", err=True)
         sys.exit(code)
-    finally:
-        _ignore_interrupts()
     sys.exit(0)
-
-
-def _ignore_interrupts() -> None:
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def exit_code(error: Exception) -> int | None:
