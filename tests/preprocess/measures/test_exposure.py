@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from capture.frame import ImageU8
+from preprocess.face import Pose
 from preprocess.gate import judge
+from preprocess.landmarks import eye_centres
 from preprocess.measures import exposure
 from preprocess.measures.patch import face_patch
 from preprocess.thresholds import Thresholds
@@ -71,6 +73,20 @@ def test_side_light_is_in_stops_of_linear_light(left: int, right: int) -> None:
     linear = [((v / 255 + 0.055) / 1.055) ** 2.4 for v in (200, 100)]
     read = exposure.side_light_stops(face_patch(picture, POINTS))
     assert read == pytest.approx(math.log2(linear[0] / linear[1]), abs=0.05)
+
+
+@pytest.mark.parametrize("roll", [-30.0, -12.0, 0.0, 25.0])
+def test_side_light_follows_the_tilt_of_the_head(roll: float) -> None:
+    """Light falls by a stop an inter-eye distance along the face's axis; cheeks are .7 apart."""
+    points = faces.landmarks(pose=Pose(0, 0, roll))
+    left, right = eye_centres(points)
+    across, middle = right - left, (left + right) / 2
+    rows, columns = np.mgrid[:720, :1280]
+    ied = ((columns - middle[0]) * across[0] + (rows - middle[1]) * across[1]) / (across @ across)
+    linear = np.clip(0.3 * 2.0**-ied, 0.01, 0.95)
+    codes = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)
+    picture = np.rint(codes)[..., None].repeat(3, axis=2).astype(np.uint8)
+    assert exposure.side_light_stops(face_patch(picture, points)) == pytest.approx(0.7, abs=0.03)
 
 
 def test_even_light_is_zero_stops() -> None:
