@@ -25,9 +25,9 @@ from PIL import Image
 
 from bench.figures import Figure, Section
 from capture.frame import ImageU8
-from preprocess.clip import Candidate, CropOffset
-from preprocess.clip_builder import ClipBuilder, ClipOptions
-from preprocess.face import Rect
+from preprocess.clip.clip import Candidate, CropOffset
+from preprocess.clip.clip_builder import ClipBuilder, ClipOptions
+from preprocess.face.face import Rect
 
 FRAMES, SIDE_PX, INTERVAL_S = 45, 720, 1 / 30
 SAMPLE = 9

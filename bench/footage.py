@@ -9,11 +9,11 @@ import av
 import cv2
 import numpy as np
 
+from capture.files.recording import RecordingHead, RecordingWriter
 from capture.frame import ImageU8
-from capture.plan import make_plan
-from capture.recording import RecordingHead, RecordingWriter
-from capture.simulator.session import simulate
-from capture.simulator.spec import parse_spec
+from capture.light.plan import make_plan
+from capture.simulator.planned_session import simulate
+from capture.simulator.sim_spec import parse_spec
 
 VIDEOS: Final = Path(__file__).parents[2] / "shared/data/videos"
 LIVE: Final = VIDEOS / "d13.mp4"

@@ -30,10 +30,10 @@ from capture.display.pygame_screen import PygameScreen, ScreenOptions
 from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 from capture.live.spec import open_camera
-from facelight.kiosk.kiosk import Devices, Extras, KioskSession, live
-from facelight.kiosk.wording import Words
-from facelight.session_types import SessionOptions
-from facelight.settings import Settings
+from facelight.config.session_options import SessionOptions
+from facelight.config.settings import Settings
+from facelight.kiosk.app import Devices, Extras, KioskSession, live
+from facelight.kiosk.screens.wording import Words
 
 STREAMS = (((1280, 720), 30.0), ((1920, 1080), 30.0), ((1280, 720), 60.0))
 SECONDS = 60.0

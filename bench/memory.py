@@ -18,18 +18,18 @@ import psutil
 from bench.figures import Figure, Section, markdown
 from capture.clock import VirtualClock
 from capture.display.virtual import VirtualScreen
-from capture.simulator.camera import SimulatedCamera
-from capture.simulator.screen import FlipHistory
-from capture.simulator.spec import parse_spec
-from facelight.demo import for_simulation
-from facelight.kiosk.kiosk import Devices, KioskSession
+from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.scene.simulated_screen import FlipHistory
+from capture.simulator.sim_spec import parse_spec
+from facelight.commands.demo_session import for_simulation
+from facelight.config.session_options import SessionOptions
+from facelight.config.settings import Settings
+from facelight.kiosk.app import Devices, KioskSession
+from facelight.kiosk.machine.events import Event
 from facelight.kiosk.outbox import answer_of
-from facelight.session_events import Event
-from facelight.session_types import SessionOptions
-from facelight.settings import Settings
-from preprocess.clip import Clip
-from uploader.decision import LivenessDecision
-from uploader.submission import Origin, Outcome
+from preprocess.clip.clip import Clip
+from uploader.api.decision import LivenessDecision
+from uploader.api.submission import Origin, Outcome
 
 SESSIONS = 500
 SPEC = "sim:size=640x360,distance=45,fps=15"

@@ -21,11 +21,11 @@ from PIL import Image
 
 from bench.figures import Figure, Section, markdown, spread
 from bench.footage import recordings
-from facelight.attempt import attempt
-from facelight.job import Job
-from facelight.settings import Settings
-from facelight.workers import WorkerOptions, Workers, usable_cores
-from preprocess.clip_options import ClipOptions
+from facelight.batch.job import Job
+from facelight.batch.pool.job_attempt import attempt
+from facelight.batch.pool.pool import WorkerOptions, WorkerPool, usable_cores
+from facelight.config.settings import Settings
+from preprocess.clip.clip_options import ClipOptions
 
 ROUNDS = 3
 COPIES = 2
@@ -93,7 +93,7 @@ def _compared(
     clips = {path: _clip_of(path, settings, folder) for path in inputs}
     whole, alone, theirs = [], [], []
     made = 0
-    with Workers(WorkerOptions(workers=usable_cores()), folder) as workers:
+    with WorkerPool(WorkerOptions(workers=usable_cores()), folder) as workers:
         _batch(workers, [inputs[0]] * usable_cores(), settings, folder)  # models are loaded
         for _ in range(ROUNDS):
             start = time.perf_counter()
@@ -126,7 +126,7 @@ def _job(path: Path, folder: Path, place: int) -> Job:
     return Job(str(path), f"{path.stem}-{place}", folder / "out", place=place)
 
 
-def _batch(workers: Workers, inputs: Sequence[Path], settings: Settings, folder: Path) -> None:
+def _batch(workers: WorkerPool, inputs: Sequence[Path], settings: Settings, folder: Path) -> None:
     jobs = [_job(path, folder, place) for place, path in enumerate(inputs)]
     for finished in workers.run(jobs, settings):
         if finished.result is None or finished.result["status"] != "accepted":

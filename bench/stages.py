@@ -15,15 +15,15 @@ from PIL import Image
 from bench.figures import Section, markdown, spread
 from bench.footage import people
 from capture.frame import Frame, ImageU8
-from capture.live.jpeg import JpegDecoder
-from preprocess.clip import CropOffset
-from preprocess.crop import CropFollower, CropOptions, window_for
-from preprocess.face import Face
-from preprocess.facemesh import FaceMeshTracker
-from preprocess.gate import judge
+from capture.live.reading.jpeg import JpegDecoder
+from preprocess.clip.clip import CropOffset
+from preprocess.clip.crop import CropFollower, CropOptions, window_for
+from preprocess.face.face import Face
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import Thresholds
 from preprocess.light.samples import sample_light
 from preprocess.measures.measurer import Measurer
-from preprocess.thresholds import Thresholds
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 from preprocess.webp.muxer import mux
 from preprocess.webp.stills import encode_still
 

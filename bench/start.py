@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from bench.figures import Figure, Section, markdown, spread
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 
 ROUNDS = 10
 COMMAND = Path(sys.executable).with_name("facelight")

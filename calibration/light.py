@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from calibration.errors import MeasurementError
-from calibration.profile import LightSection, Measured, Origin
-from calibration.steps import Array
-from capture.illumination import Rgb
+from calibration.profile import LightSection, Measured, ProfileOrigin
+from calibration.timing.steps import Array
+from capture.light.illumination import Rgb
 from capture.options import option
 from preprocess.light.samples import LINEAR_OF_SRGB, ChromaSample
 
@@ -66,7 +66,7 @@ class LitFrame:
 
 def measure_light(
     frames: Sequence[LitFrame],
-    origin: Origin,
+    origin: ProfileOrigin,
     *,
     locked: bool | None,
     options: LightOptions | None = None,

@@ -18,8 +18,8 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from calibration.errors import ProfileError
 from capture.camera import CameraInfo
 from capture.errors import SidecarError
-from capture.jsonfile import FieldError, StrictModel, read_json_model, validated
-from capture.timeline import Timing
+from capture.files.jsonfile import FieldError, StrictModel, read_json_model, validated
+from capture.light.timeline import Timing
 
 LIMIT_BYTES = 1_000_000
 
@@ -42,7 +42,7 @@ class Measured(StrictModel):
     n: int | None = Field(default=None, ge=1)
 
 
-class Origin(StrictModel):
+class ProfileOrigin(StrictModel):
     """When, from what and by which software a section was measured."""
 
     created: str
@@ -77,7 +77,7 @@ class TimingSection(StrictModel):
     scanout_ms, settle_ms : of the display, as in `Timing`.
     """
 
-    origin: Origin
+    origin: ProfileOrigin
     method: Literal["steps", "correlation"]
     lag_ms: Measured
     latency_ms: Measured
@@ -132,7 +132,7 @@ class LightSection(StrictModel):
     reference : whether the background's change was taken away, as where exposure was not locked.
     """
 
-    origin: Origin
+    origin: ProfileOrigin
     ambient_share: Measured
     strength: Measured
     crosstalk: list[list[float]] = _ROW

@@ -14,22 +14,22 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from capture.frame import Frame
-from capture.timeline import Label, LabelKind, Timeline
-from facelight.settings import Settings
-from preprocess.clip import Candidate, Clip, CropOffset
-from preprocess.clip_builder import ClipBuilder, ClipReport
-from preprocess.crop import CropFollower, window_for
+from capture.light.timeline import Label, LabelKind, Timeline
+from facelight.config.settings import Settings
+from preprocess.clip.clip import Candidate, Clip, CropOffset
+from preprocess.clip.clip_builder import ClipBuilder, ClipReport
+from preprocess.clip.crop import CropFollower, window_for
 from preprocess.errors import ClipRejected
-from preprocess.face import Face, Rect
-from preprocess.gate import Verdict, judge
+from preprocess.face.face import Face, Rect
+from preprocess.gate.gate import Verdict, judge
 from preprocess.light.response import respond
 from preprocess.light.samples import ChromaSample, sample_light
 from preprocess.light.verdict import LightResponse
 from preprocess.measures.blank import blank_reason
 from preprocess.measures.measurer import Measurer
-from preprocess.measures.types import Measures
+from preprocess.measures.measures import Measures
 from preprocess.reasons import Reason
-from preprocess.tracker import Tracker
+from preprocess.tracking.tracker import Tracker
 
 UNLABELLED = Label(LabelKind.NONE, None, None)
 FACES_BEFORE_CROP = 30

@@ -18,15 +18,15 @@ from capture.display.pygame_screen import PygameScreen, ScreenOptions
 from capture.display.scene import Scene
 from capture.display.theme import load_theme
 from capture.frame import ImageU8
-from capture.illumination import PRIMARIES
-from facelight.screens import Live, Wording, compose
-from facelight.session_effects import ShowScene
-from facelight.session_types import Action, Hint, Problem, Result, View
-from facelight.texts import language, theme_file
+from capture.light.illumination import PRIMARIES
+from facelight.kiosk.machine.effects import ShowScene
+from facelight.kiosk.machine.state import ButtonAction, Hint, Problem, Result, View
+from facelight.kiosk.screens.scenes import Live, Wording, compose
+from facelight.kiosk.screens.texts import language, theme_file
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screens"
 CODES = ("en", "es", "fr", "de", "zh", "ar")
-ACTIONS = (Action.START, Action.NO_LIGHT, Action.CANCEL)
+ACTIONS = (ButtonAction.START, ButtonAction.NO_LIGHT, ButtonAction.CANCEL)
 
 
 def preview() -> ImageU8:
@@ -45,10 +45,10 @@ def scenes(wording: Wording) -> dict[str, Scene]:
     live = Live(preview(), 0.45, PRIMARIES["Green"])
     red = Live(preview(), 0.7, PRIMARIES["Red"])
     still = Live(preview())
-    consent = (Action.ACCEPT, Action.NO_LIGHT, Action.DECLINE)
-    cancel = (Action.CANCEL,)
+    consent = (ButtonAction.ACCEPT, ButtonAction.NO_LIGHT, ButtonAction.DECLINE)
+    cancel = (ButtonAction.CANCEL,)
     return {
-        "01-idle": compose(ShowScene(View.IDLE, choices=(Action.START,)), wording),
+        "01-idle": compose(ShowScene(View.IDLE, choices=(ButtonAction.START,)), wording),
         "02-notice": compose(ShowScene(View.NOTICE, choices=ACTIONS), wording, Live(progress=0.4)),
         "03-consent": compose(ShowScene(View.CONSENT, choices=consent), wording),
         "04-position": compose(

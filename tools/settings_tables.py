@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from capture.light.plan import PlanOptions
 from capture.live.options import LiveOptions
-from capture.plan import PlanOptions
-from facelight.kiosk.options import KioskOptions, TimingOptions
-from facelight.session_types import SessionOptions
+from facelight.config.kiosk_options import KioskOptions, TimingOptions
+from facelight.config.session_options import SessionOptions
 
 PAGE = Path(__file__).parents[1] / "docs" / "kiosk.md"
 SECTIONS: dict[str, Any] = {

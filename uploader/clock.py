@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 
-class Clock(Protocol):
+class DeliveryClock(Protocol):
     """A monotonic time for deadlines and a wall time for dates; the two never mix."""
 
     def monotonic_s(self) -> float:
@@ -23,7 +23,7 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class SystemDeliveryClock:
     """The machine's own clocks."""
 
     def monotonic_s(self) -> float:

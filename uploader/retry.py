@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from uploader.client import Detector
-from uploader.clock import Clock
+from uploader.api.detect import Detector
+from uploader.api.submission import Outcome, Submission
+from uploader.clock import DeliveryClock
 from uploader.errors import (
     AnswerError,
     ConnectError,
@@ -27,7 +28,6 @@ from uploader.errors import (
     UploaderError,
 )
 from uploader.options import option
-from uploader.submission import Outcome, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def deliver(
     detector: Detector,
     submission: Submission,
     policy: RetryPolicy,
-    clock: Clock,
+    clock: DeliveryClock,
     chance: Callable[[], float] = random.random,
 ) -> Outcome:
     """Deliver now, waiting between attempts; an error that remains is the outcome's ``error``."""

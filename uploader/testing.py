@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from uploader.bad_requests import BAD_REQUESTS
+from uploader.http.bad_requests import BAD_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from bench.figures import Figure
 from bench.quality import material
 from bench.quality.material import Sample
 from capture.frame import ImageU8
-from preprocess.gate import judge
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.patch import face_patch
 from preprocess.reasons import Reason
-from preprocess.thresholds import Thresholds
 
 SIGMAS_PCT = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 ANGLES_DEG = (0, 22.5, 45, 67.5, 90, 112.5, 135, 157.5)

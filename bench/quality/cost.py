@@ -11,11 +11,11 @@ import numpy as np
 
 from bench.figures import Figure
 from capture.frame import Frame, ImageU8
-from preprocess.face import Face
-from preprocess.facemesh import FaceMeshTracker
-from preprocess.gate import judge
+from preprocess.face.face import Face
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measurer import Measurer
-from preprocess.thresholds import Thresholds
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 
 FRAME_NS = 33_333_333
 REPEATS = 60

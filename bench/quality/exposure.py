@@ -13,11 +13,11 @@ from bench.figures import Figure
 from bench.quality import material
 from bench.quality.material import Sample
 from capture.frame import ImageU8
-from preprocess.gate import judge
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.exposure import cheeks
 from preprocess.measures.patch import face_patch
 from preprocess.reasons import Reason
-from preprocess.thresholds import Thresholds
 
 STOPS = (-4, -3, -2, -1, 0, 1, 2, 3)
 EXPOSURE = {Reason.OVER_EXPOSED, Reason.UNDER_EXPOSED}

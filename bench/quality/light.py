@@ -21,15 +21,15 @@ from bench.quality.light_sessions import (
     timeline_of,
     unlit,
 )
-from calibration.gathering import FaceLight, frames_of
-from capture.plan import make_plan
-from capture.simulator.session import simulate, step_latency_ns
-from capture.simulator.spec import parse_spec
-from capture.timeline import LabelKind, Timeline
-from preprocess.facemesh import FaceMeshTracker
+from calibration.face_light import FaceLight, frames_of
+from capture.light.plan import make_plan
+from capture.light.timeline import LabelKind, Timeline
+from capture.simulator.planned_session import simulate, step_latency_ns
+from capture.simulator.sim_spec import parse_spec
 from preprocess.light.agreement import agreement
 from preprocess.light.response import respond
 from preprocess.light.samples import ChromaSample
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 
 Session = Callable[[Plan, Kiosk, np.random.Generator], list[ChromaSample]]
 

@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame, ImageU8
-from capture.illumination import NEUTRAL_RGB, PRIMARIES, Flip
-from capture.timeline import Timeline, Timing
-from preprocess.facemesh import FaceMeshTracker
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, Flip
+from capture.light.timeline import Timeline, Timing
 from preprocess.light.samples import (
     LINEAR_OF_SRGB,
     ChromaSample,
-    Patch,
+    LightPatch,
     Place,
     SampleOptions,
     background_patch,
     face_patch,
     reduce_sample,
 )
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 
 Array = NDArray[np.float64]
 Plan = tuple[tuple[str, float], ...]
@@ -229,7 +229,7 @@ def _colour(light: Array) -> tuple[float, float, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Region:
-    patch: Patch
+    patch: LightPatch
     codes: ImageU8
     shade: Array
 
@@ -272,7 +272,7 @@ def shots(video: Path, limit: int = 130) -> list[Shot]:
     return found
 
 
-def _shade(patch: Patch, landmarks_px: NDArray[np.float32]) -> Array:
+def _shade(patch: LightPatch, landmarks_px: NDArray[np.float32]) -> Array:
     """Share of the screen's light that a pixel takes: a head's curve in front, 8 % behind."""
     points = landmarks_px[:468, :2]
     (cx, cy), (rx, ry) = points.mean(axis=0), np.ptp(points, axis=0) / 2

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame, ImageU8
-from preprocess.face import Face, Rect
-from preprocess.facemesh import FaceMeshTracker
-from preprocess.landmarks import inter_eye_px
+from preprocess.face.face import Face, Rect
+from preprocess.face.landmarks import inter_eye_px
 from preprocess.measures.measurer import Measurer
-from preprocess.measures.types import Measures
+from preprocess.measures.measures import Measures
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

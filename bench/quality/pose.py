@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from bench.figures import Figure
 from bench.quality.render import Head, render
 from capture.frame import Frame, ImageU8
-from preprocess.face import Face, Pose
-from preprocess.facemesh import FaceMeshTracker
-from preprocess.pose import angles_of, rotation_of
+from preprocess.face.face import Face, Pose
+from preprocess.face.pose import angles_of, rotation_of
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 
 SINGLE = (-20.0, -10.0, 10.0, 20.0)
 TURNS = (

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import ImageU8
-from preprocess.face import Pose
-from preprocess.landmarks import FACE_OVAL, inter_eye_px
-from preprocess.pose import rotation_of
+from preprocess.face.face import Pose
+from preprocess.face.landmarks import FACE_OVAL, inter_eye_px
+from preprocess.face.pose import rotation_of
 
 FOV_DEG = 63.0
 HEAD_IED_PX = 110.0

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, table
 from calibration.tuning.evaluation import beyond_levels, rejected_by_any
-from calibration.tuning.labels import Item
 from calibration.tuning.limits import KINDS
-from calibration.tuning.material import Material
+from calibration.tuning.material.labels import LabelledItem
+from calibration.tuning.material.material import Material
 from calibration.tuning.options import Joint, TuneOptions
 from calibration.tuning.tuner import Tuning, tune
-from capture.timeline import LabelKind
-from preprocess.measures.types import FIELDS
+from capture.light.timeline import LabelKind
+from preprocess.measures.measures import FIELDS
 from preprocess.reasons import Reason
 
 FURTHER_PEOPLE = 800
@@ -69,7 +69,7 @@ def people(
 
 def population(rng: np.random.Generator, p: Population) -> Material:
     """Return labelled material: of each person good frames, of every third also bad ones."""
-    items: list[Item] = []
+    items: list[LabelledItem] = []
     index: list[NDArray[np.int32]] = []
     values = [people(rng, p, p.subjects, p.frames)]
     for subject in range(p.subjects):
@@ -98,8 +98,8 @@ def population(rng: np.random.Generator, p: Population) -> Material:
     )
 
 
-def _item(subject: int, reasons: frozenset[Reason]) -> Item:
-    return Item(Path(), f"s{subject}", f"s{subject}", reasons, "", f"simulated:{subject}")
+def _item(subject: int, reasons: frozenset[Reason]) -> LabelledItem:
+    return LabelledItem(Path(), f"s{subject}", f"s{subject}", reasons, "", f"simulated:{subject}")
 
 
 @dataclass

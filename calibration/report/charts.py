@@ -34,7 +34,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitLine:
     """A horizontal limit: beyond it a frame is turned away."""
 
     value: float
@@ -48,7 +48,7 @@ class Chart:
     span: tuple[float, float]
     lines: Sequence[Line] = ()
     bands: Sequence[Band] = ()
-    limits: Sequence[Limit] = ()
+    limits: Sequence[LimitLine] = ()
     height: int = 120
     unit: str = ""
 
@@ -112,7 +112,7 @@ def _axis(chart: Chart, low: float, high: float, y: _Scale) -> list[str]:
     return parts
 
 
-def _limit(limit: Limit, y: _Scale) -> str:
+def _limit(limit: LimitLine, y: _Scale) -> str:
     at = f"{y(limit.value):.1f}"
     return (
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}" class="limit">'

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.tuning.det import Det, det_curve
 from calibration.tuning.levels import Level
+from calibration.tuning.statistics.det import Det, det_curve
 from calibration.tuning.tuner import Tuning
 
 BINS: Final = 48

@@ -10,7 +10,7 @@ from typing import Any
 
 from calibration.report.tune_charts import Figure, thinned
 from calibration.tuning.evaluation import Evaluation, beyond_levels, rejected_by_any
-from calibration.tuning.intervals import Rate
+from calibration.tuning.statistics.intervals import Rate
 from calibration.tuning.tuner import Tuning
 
 RATE_COLUMNS = ("rate", "low", "high", "errors", "frames", "subjects")

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from calibration.report.tune_charts import Figure, det_svg, distribution_svg, figure_of
 from calibration.report.tune_figures import figure_files
 from calibration.tuning.evaluation import SESSION_FRAMES
-from calibration.tuning.intervals import Rate
 from calibration.tuning.levels import Level, Status
-from calibration.tuning.thresholds_file import Origin, provenance
+from calibration.tuning.statistics.intervals import Rate
+from calibration.tuning.thresholds_file import TuningOrigin, provenance
 from calibration.tuning.tuner import Tuning
 
 TITLES: Final[Mapping[str, str]] = {
@@ -87,7 +87,7 @@ def environment() -> Environment:
 
 def tune_report(
     tuning: Tuning,
-    origin: Origin,
+    origin: TuningOrigin,
     notes: Sequence[str],
     pictures: Mapping[int, str],
     figures_folder: str,

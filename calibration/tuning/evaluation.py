@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.tuning.intervals import Rate, rate
 from calibration.tuning.limits import Limit
-from calibration.tuning.material import Material
+from calibration.tuning.material.material import Material
+from calibration.tuning.statistics.intervals import Rate, rate
 from preprocess.reasons import Reason
 
 SESSION_FRAMES: Final = 10

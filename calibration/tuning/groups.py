@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.tuning.intervals import Interval, Rate, difference, rate
+from calibration.tuning.statistics.intervals import Interval, Rate, difference, rate
 
 TOLERATED_GAP: Final = 0.05
 """A difference of up to five points is accepted even when it is certain."""

@@ -17,10 +17,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.tuning.conformal import least_subjects, strictest_level, subject_weights
 from calibration.tuning.levels import Chosen, Level, Training
 from calibration.tuning.options import Joint, TuneOptions
 from calibration.tuning.single import alone, fixed, kept, no_reason, relaxed
+from calibration.tuning.statistics.conformal import least_subjects, strictest_level, subject_weights
 
 SCALE_RANGE: Final = (0.25, 4.0)
 """Beyond a factor of four, one factor for all says that a limit does not fit this material."""

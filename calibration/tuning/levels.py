@@ -8,10 +8,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.tuning.conformal import strictest_level
 from calibration.tuning.limits import Limit
-from calibration.tuning.material import Material
+from calibration.tuning.material.material import Material
 from calibration.tuning.options import Joint
+from calibration.tuning.statistics.conformal import strictest_level
 
 
 class Status(StrEnum):

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.timeline import Label, LabelKind
-from preprocess.gate import rules_in
-from preprocess.measures.types import FIELDS
+from capture.light.timeline import Label, LabelKind
+from preprocess.gate.gate import rules_in
+from preprocess.gate.thresholds import RULES, Rule, Thresholds
+from preprocess.measures.measures import FIELDS
 from preprocess.reasons import Reason
-from preprocess.thresholds import RULES, Rule, Thresholds
 
 KINDS: Final = tuple(LabelKind)
 DIGITS: Final = 4

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from calibration.tuning.conformal import least_subjects
 from calibration.tuning.levels import Level, Training
 from calibration.tuning.limits import Limit
 from calibration.tuning.options import TuneOptions
+from calibration.tuning.statistics.conformal import least_subjects
 
 
 def alone(training: Training, number: int, options: TuneOptions, alpha: float) -> Level:

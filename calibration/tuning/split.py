@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.errors import MaterialError
-from calibration.tuning.material import Material
+from calibration.tuning.material.material import Material
 
 
 def held_out(material: Material, share: float, seed: int) -> NDArray[np.bool_]:

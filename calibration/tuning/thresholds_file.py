@@ -10,14 +10,14 @@ import tomlkit
 
 from calibration.tuning.evaluation import Evaluation
 from calibration.tuning.groups import GroupRate
-from calibration.tuning.intervals import Rate
 from calibration.tuning.levels import Level
 from calibration.tuning.limits import changes
+from calibration.tuning.statistics.intervals import Rate
 from calibration.tuning.tuner import Tuning
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class TuningOrigin:
     """What the tuning itself does not know.
 
     Attributes
@@ -34,7 +34,7 @@ class Origin:
     method_sha256: str
 
 
-def thresholds_toml(tuning: Tuning, origin: Origin) -> bytes:
+def thresholds_toml(tuning: Tuning, origin: TuningOrigin) -> bytes:
     """Return the file; ``[thresholds]`` holds the changed levels only, defaults stay defaults."""
     file = tomlkit.document()
     file.add(tomlkit.comment("Written by facelight tune; read with --thresholds, or as"))
@@ -48,7 +48,7 @@ def thresholds_toml(tuning: Tuning, origin: Origin) -> bytes:
     return tomlkit.dumps(file).encode()
 
 
-def provenance(tuning: Tuning, origin: Origin) -> dict[str, Any]:
+def provenance(tuning: Tuning, origin: TuningOrigin) -> dict[str, Any]:
     """Return data set, promise, evidence and the origin of each level as plain tables."""
     m, o, chosen = tuning.material, tuning.options, tuning.chosen
     held = {int(s) for s in set(m.subject[tuning.held_out].tolist())}

@@ -13,10 +13,10 @@ from calibration.tuning.groups import Grouped, GroupRate
 from calibration.tuning.joint import choose
 from calibration.tuning.levels import Chosen, Level, Training
 from calibration.tuning.limits import Limit, limits_of, with_levels
-from calibration.tuning.material import Material
+from calibration.tuning.material.material import Material
 from calibration.tuning.options import TuneOptions
 from calibration.tuning.split import held_out
-from preprocess.thresholds import Thresholds
+from preprocess.gate.thresholds import Thresholds
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from capture.display.port import FlipRecord
-from capture.illumination import NEUTRAL_RGB, Flip, Rgb
+from capture.light.illumination import NEUTRAL_RGB, Flip, Rgb
 
 
 class FlipLog:

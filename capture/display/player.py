@@ -6,7 +6,7 @@ compress it into flashes.
 
 from __future__ import annotations
 
-from capture.illumination import IlluminationPlan, Slot
+from capture.light.illumination import IlluminationPlan, Slot
 
 
 class LightPlayer:

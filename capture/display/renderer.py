@@ -12,7 +12,7 @@ from capture.display.scene import Button, Mood, Scene, SceneKind
 from capture.display.text import TextStyle, Typesetter
 from capture.display.theme import Theme
 from capture.errors import DisplayError
-from capture.illumination import Rgb
+from capture.light.illumination import Rgb
 
 LIGHT_PLATE: Rgb = (190, 190, 190)
 LIGHT_INK: Rgb = (24, 24, 24)

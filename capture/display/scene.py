@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from capture.frame import ImageU8
-from capture.illumination import NEUTRAL_RGB, Rgb
+from capture.light.illumination import NEUTRAL_RGB, Rgb
 
 
 class SceneKind(StrEnum):

@@ -21,7 +21,7 @@ import pygame.freetype
 from bidi.algorithm import get_display
 
 from capture.errors import DisplayError
-from capture.illumination import Rgb
+from capture.light.illumination import Rgb
 
 SMALLEST_PX = 14
 """Smaller text cannot be read from 60 cm; a text that would need it does not fit."""
@@ -57,7 +57,7 @@ class TextStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _TextRun:
     text: str
     face: int
     rtl: bool
@@ -168,7 +168,7 @@ class Typesetter:
                 line += piece
         yield line.rstrip()
 
-    def _runs(self, line: str, *, rtl: bool) -> Iterator[_Run]:
+    def _runs(self, line: str, *, rtl: bool) -> Iterator[_TextRun]:
         visual = line
         if rtl or any(_is_rtl(char) for char in line):
             visual = get_display(line, base_dir="R" if rtl else "L")
@@ -181,9 +181,9 @@ class Typesetter:
         cells = [(char, flag, face) for (char, flag), face in zip(marked, faces, strict=True)]
         for (flag, face), group in groupby(cells, key=lambda cell: (cell[1], cell[2])):
             text = "".join(cell[0] for cell in group)
-            yield _Run(text[::-1] if flag else text, face, flag, _script(text))
+            yield _TextRun(text[::-1] if flag else text, face, flag, _script(text))
 
-    def _font(self, run: _Run, size: int) -> pygame.font.Font:
+    def _font(self, run: _TextRun, size: int) -> pygame.font.Font:
         key = (run.face, size)
         if key not in self._sized:
             self._sized[key] = pygame.font.Font(self._files[run.face], size)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from capture.errors import DisplayError
-from capture.illumination import Rgb
-from capture.photosensitivity import relative_luminance
+from capture.light.illumination import Rgb
+from capture.light.photosensitivity import relative_luminance
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3: text against what is behind it."""

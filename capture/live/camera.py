@@ -14,14 +14,14 @@ from capture.camera import CameraInfo
 from capture.clock import Clock, SystemClock
 from capture.errors import CameraError
 from capture.frame import Frame, ImageU8
-from capture.live.arrivals import Arrivals, Identity
-from capture.live.connection import Continuity
-from capture.live.desk import is_locked
-from capture.live.feed import DamagedFrameError, OpenFeed, RawFrame
-from capture.live.jpeg import JpegDecoder
 from capture.live.options import LiveOptions
-from capture.live.stats import CameraStats
-from capture.live.worker import Worker
+from capture.live.reading.arrivals import Arrivals, CameraIdentity
+from capture.live.reading.connection import Continuity
+from capture.live.reading.feed import DamagedFrameError, OpenFeed, RawFrame
+from capture.live.reading.jpeg import JpegDecoder
+from capture.live.reading.lock_requests import is_locked
+from capture.live.reading.reader_thread import Worker
+from capture.live.reading.stats import CameraStats
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -61,7 +61,7 @@ class LiveCamera:
     def __init__(
         self,
         open_feed: OpenFeed,
-        identity: Identity,
+        identity: CameraIdentity,
         options: LiveOptions | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -111,7 +111,7 @@ class LiveCamera:
     @property
     def controls(self) -> Mapping[str, JsonValue]:
         """What `lock` achieved; empty while nothing is locked."""
-        return self._kept.desk.report
+        return self._kept.locks.report
 
     def read(self, timeout_s: float = 2.0) -> Frame | None:
         """Return the newest frame that has not been returned yet; never None.
@@ -146,13 +146,13 @@ class LiveCamera:
         """
         if self._closed or self.lost:
             return False
-        done = self._kept.desk.ask(locked=True, timeout_s=LOCK_S)
-        return done and is_locked(self._kept.desk.report)
+        done = self._kept.locks.ask(locked=True, timeout_s=LOCK_S)
+        return done and is_locked(self._kept.locks.report)
 
     def unlock(self) -> None:
         """Give the controls back to the camera."""
         if not self._closed and not self.lost:
-            self._kept.desk.ask(locked=False, timeout_s=UNLOCK_S)
+            self._kept.locks.ask(locked=False, timeout_s=UNLOCK_S)
 
     def close(self) -> None:
         """Restore the controls and release the camera, within 2 s.

@@ -10,7 +10,7 @@ from capture.camera import Camera, CameraInfo, Provenance
 from capture.clock import Clock, SystemClock
 from capture.errors import CameraError
 from capture.frame import Frame
-from capture.live.stats import CameraStats, StatsCounter
+from capture.live.reading.stats import CameraStats, StatsCounter
 
 _MAX_SKIPS = 30
 """A machine that cannot decode in time still gets a frame a second."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from capture.camera import Camera, CameraInfo, Lockable, ReportsControls
 from capture.clock import Clock, SystemClock
 from capture.live.camera import LiveCamera
-from capture.live.found import FoundCamera, list_cameras
 from capture.live.options import LiveOptions
 from capture.live.paced import PacedCamera
+from capture.live.reading.stamps import ARRIVAL
 from capture.live.spec import open_camera
-from capture.live.stamps import ARRIVAL
-from capture.simulator.screen import FlipHistory
+from capture.live.webcam.discovery import FoundCamera, list_cameras
+from capture.simulator.scene.simulated_screen import FlipHistory
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -9,25 +9,25 @@ from pathlib import Path
 from capture.camera import Camera
 from capture.clock import Clock, SystemClock
 from capture.errors import CameraError
-from capture.live.arrivals import Identity
+from capture.files.recording import RecordingCamera
+from capture.files.recording_format import SUFFIX
+from capture.files.source import SourceKind, kind_of
+from capture.files.video import VideoCamera
 from capture.live.camera import LiveCamera
-from capture.live.controls import CameraControls
-from capture.live.device import Device, DeviceFeed, OpenDevice
-from capture.live.feed import OpenFeed
-from capture.live.found import device_of, list_cameras, stable_id
-from capture.live.mjpeg_http import open_http, parse_url
-from capture.live.opencv_device import open_opencv
 from capture.live.options import LiveOptions
 from capture.live.paced import PacedCamera
-from capture.live.properties import DIALECTS
-from capture.live.v4l2 import LineControls
-from capture.recording import RecordingCamera
-from capture.recording_format import SUFFIX
-from capture.simulator.camera import SimulatedCamera
-from capture.simulator.screen import LightSource
-from capture.simulator.spec import parse_spec
-from capture.source import SourceKind, kind_of
-from capture.video import VideoCamera
+from capture.live.reading.arrivals import CameraIdentity
+from capture.live.reading.feed import OpenFeed
+from capture.live.stream.mjpeg_http import open_http, parse_url
+from capture.live.webcam.controls import CameraControls
+from capture.live.webcam.device import DeviceFeed, OpenDevice, VideoDevice
+from capture.live.webcam.discovery import device_of, list_cameras, stable_id
+from capture.live.webcam.opencv_device import open_opencv
+from capture.live.webcam.properties import DIALECTS
+from capture.live.webcam.v4l2 import LineControls
+from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.scene.simulated_screen import LightSource
+from capture.simulator.sim_spec import parse_spec
 
 EXPECTED = (
     "expected an index, /dev/videoN, an id that 'facelight cameras' lists, a video file, "
@@ -90,7 +90,7 @@ def _stream(url: str, options: LiveOptions, clock: Clock) -> Camera:
 
     parse_url(url)
     return LiveCamera(
-        lambda: open_http(url, options, clock), Identity(url, f"stream {url}"), options, clock
+        lambda: open_http(url, options, clock), CameraIdentity(url, f"stream {url}"), options, clock
     )
 
 
@@ -108,7 +108,7 @@ def _by_index(index: int, options: LiveOptions, clock: Clock) -> Camera:
     if sys.platform == "linux":
         return _device(Path(f"/dev/video{index}"), options, clock)
 
-    identity = Identity(str(index), f"camera {index}")
+    identity = CameraIdentity(str(index), f"camera {index}")
     opened = feed_opener(lambda wanted: open_opencv(index, wanted), None, options, clock)
     return LiveCamera(opened, identity, options, clock)
 
@@ -122,9 +122,9 @@ def _device(path: Path, options: LiveOptions, clock: Clock) -> Camera:
     check_node(address)
     node = address.resolve()
     names = {camera.device: camera.name for camera in list_cameras()}
-    identity = Identity(known or str(path), names.get(str(node), node.name))
+    identity = CameraIdentity(known or str(path), names.get(str(node), node.name))
 
-    def open_device(wanted: LiveOptions) -> Device:
+    def open_device(wanted: LiveOptions) -> VideoDevice:
 
         check_node(address)
         return open_opencv(str(address.resolve()), wanted)

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from capture.errors import CaptureError
-from capture.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
-from capture.simulator.session import simulate
-from capture.simulator.spec import parse_spec
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
+from capture.simulator.planned_session import simulate
+from capture.simulator.sim_spec import parse_spec
 
 PREVIEW_PLAN = IlluminationPlan(
     (

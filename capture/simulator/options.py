@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from capture.options import option
-from capture.simulator.light import RoomOptions, ScreenOptions
-from capture.simulator.motion import Motion, MotionStep
+from capture.simulator.lighting import RoomOptions, SimulatedScreenOptions
+from capture.simulator.person.movement import Motion, MotionStep
 
 
 class PersonKind(StrEnum):
@@ -82,7 +82,7 @@ class SimulatorOptions:
 
     person: PersonOptions = field(default_factory=PersonOptions)
     camera: CameraOptions = field(default_factory=CameraOptions)
-    screen: ScreenOptions = field(default_factory=ScreenOptions)
+    screen: SimulatedScreenOptions = field(default_factory=SimulatedScreenOptions)
     room: RoomOptions = field(default_factory=RoomOptions)
     seed: int = option(0, unit="1", low=0, high=2**32 - 1, why="identity, motion, noise")
     duration_s: float = option(0.0, unit="s", low=0, high=86_400, why="0: the camera never ends")

@@ -16,8 +16,8 @@ from facelight.cli.sessions import (
 )
 
 if TYPE_CHECKING:
-    from uploader.audit import Check, Sent
-    from uploader.audit_entry import AuditEntry
+    from uploader.api.audit import Check, Sent
+    from uploader.api.audit_entry import AuditEntry
 
 
 def audit(
@@ -46,9 +46,9 @@ def audit(
     config: ConfigOption = None,
 ) -> None:
     """Read a session's whole audit, newest first; export or verify it."""
-    from uploader.audit import AuditClient
-    from uploader.audit import verify as compare
-    from uploader.multipart import DIGEST_SCHEME
+    from uploader.api.audit import AuditClient
+    from uploader.api.audit import verify as compare
+    from uploader.http.multipart import DIGEST_SCHEME
 
     if as_csv and as_json and out is None:
         raise typer.BadParameter("--csv and --json together need --out")
@@ -74,7 +74,7 @@ class _Report:
         self.verified = verified
 
     def csv(self) -> str:
-        from uploader.audit import to_csv
+        from uploader.api.audit import to_csv
 
         return to_csv(self.entries, self.checks)
 
@@ -87,7 +87,7 @@ class _Report:
         return json.dumps(listed, indent=1) + "\n"
 
     def text(self) -> str:
-        from facelight.cli.table import table
+        from facelight.cli.terminal_table import table
 
         verdicts = {id(check.entry): check for check in self.checks}
         head = ["ID", "RECEIVED", "STATUS", "MS", "BYTES", "DECISION", "REQUEST"]
@@ -130,18 +130,18 @@ def _write(report: _Report, out: Path | None, *, as_csv: bool, as_json: bool) ->
 
 
 def _to_file(path: Path, text: str) -> None:
-    from facelight.outputs import write_file
+    from facelight.batch.outputs import write_file
 
     write_file(path, text.encode("utf-8"))
 
 
 def _spooled(spool_dir: Path | None, config: Path | None, session: str) -> list[Sent]:
     """Return what the spool's records say was sent to the session; nothing without a spool."""
-    from facelight.settings import load_settings
-    from facelight.settings import spool_dir as place_of
-    from uploader.audit import Sent
-    from uploader.opening import observe_spool
-    from uploader.spool import DATABASE
+    from facelight.config.settings import load_settings
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.api.audit import Sent
+    from uploader.spool.opening import observe_spool
+    from uploader.spool.spool import DATABASE
 
     place = place_of(load_settings({"spool_dir": spool_dir}, config).settings)
     if spool_dir is None and not (place / DATABASE).is_file():
@@ -156,8 +156,8 @@ def _spooled(spool_dir: Path | None, config: Path | None, session: str) -> list[
 
 def _processed(folders: list[Path], entries: list[AuditEntry]) -> list[Sent]:
     """Return what ``process`` sent and this audit lists; a result names no session of its own."""
-    from uploader.audit import Sent
-    from uploader.multipart import DIGEST_SCHEME
+    from uploader.api.audit import Sent
+    from uploader.http.multipart import DIGEST_SCHEME
 
     listed = {e.request_id for e in entries} | {e.client_request_id for e in entries}
     found = []

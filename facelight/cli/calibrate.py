@@ -9,8 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from calibration.profile import LightSection, TimingSection
-    from facelight.calibrate import Asked
-    from facelight.settings import Settings
+    from facelight.commands.calibrate_kiosk import CalibrationRequest
+    from facelight.config.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True, help="Measure this kiosk: lag of screen and camera, light and colours."
@@ -56,9 +56,9 @@ def timing(
     Sit where people will, and keep still for half a minute. The screen changes between grey and
     white about once a second: no flashes, yet whoever is sensitive to light leaves this to others.
     """
-    from facelight.calibrate import Asked, calibrate_timing
+    from facelight.commands.calibrate_kiosk import CalibrationRequest, calibrate_timing
 
-    asked = Asked(
+    asked = CalibrationRequest(
         recordings=tuple(recording or ()),
         out=out,
         force=force,
@@ -91,9 +91,9 @@ def light(
 
     Sit where people will, and keep still for ten seconds.
     """
-    from facelight.calibrate import Asked, calibrate_light
+    from facelight.commands.calibrate_kiosk import CalibrationRequest, calibrate_light
 
-    asked = Asked(tuple(recording or ()), out, force, camera_id, seed=seed)
+    asked = CalibrationRequest(tuple(recording or ()), out, force, camera_id, seed=seed)
     settings = _settings(asked, camera, windowed, config)
     profile = calibrate_light(settings, asked)
     if profile.light is not None:
@@ -102,8 +102,10 @@ def light(
     typer.echo(f"written to {out}")
 
 
-def _settings(asked: Asked, camera: str | None, windowed: bool, config: Path | None) -> Settings:
-    from facelight.settings import load_settings
+def _settings(
+    asked: CalibrationRequest, camera: str | None, windowed: bool, config: Path | None
+) -> Settings:
+    from facelight.config.settings import load_settings
 
     if asked.recordings and camera is not None:
         raise typer.BadParameter("give either --recording or --camera, not both")

@@ -31,7 +31,7 @@ def cameras(
 
 
 def _list(*, as_json: bool) -> None:
-    from capture.live.found import list_cameras
+    from capture.live.webcam.discovery import list_cameras
 
     found = list_cameras()
     if as_json:
@@ -45,7 +45,7 @@ def _list(*, as_json: bool) -> None:
 
 def _probe(spec: str, seconds: float, config: Path | None, *, as_json: bool) -> None:
     from capture.live.probe import probe
-    from facelight.settings import load_settings
+    from facelight.config.settings import load_settings
 
     options = getattr(load_settings({}, config).settings, "camera", None)
     report = probe(spec, options, seconds=seconds)

@@ -17,8 +17,8 @@ def check(
     ] = False,
 ) -> None:
     """Print every setting with its origin, then check packages, disk, clock and service."""
-    from facelight.doctor import State, examine
-    from facelight.settings import load_settings
+    from facelight.commands.doctor import CheckState, examine
+    from facelight.config.settings import load_settings
 
     loaded = load_settings({"endpoint": endpoint, "region": region}, config)
     for key, value, origin in loaded.rows():
@@ -27,6 +27,6 @@ def check(
     typer.echo("")
     failed = False
     for finding in examine(loaded.settings, Path()):
-        failed |= finding.state is State.FAIL
+        failed |= finding.state is CheckState.FAIL
         typer.echo(f"{finding.state.value:4}  {finding.name}: {finding.detail}")
     raise typer.Exit(1 if failed else 0)

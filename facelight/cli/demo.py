@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 
-class Person(StrEnum):
+class DemoPerson(StrEnum):
     """Who stands before the simulated camera."""
 
     REAL = "real"
@@ -22,7 +22,9 @@ class Person(StrEnum):
 
 
 def demo(
-    person: Annotated[Person, typer.Option(help="Who stands before the camera.")] = Person.REAL,
+    person: Annotated[
+        DemoPerson, typer.Option(help="Who stands before the camera.")
+    ] = DemoPerson.REAL,
     out: Annotated[Path, typer.Option(help="Directory for the artefacts.")] = Path(
         "facelight-demo"
     ),
@@ -34,9 +36,9 @@ def demo(
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
     """Run one simulated session against a local service and write its report."""
-    from capture.simulator.spec import parse_spec
-    from facelight.demo import run_demo
-    from facelight.settings import load_settings
+    from capture.simulator.sim_spec import parse_spec
+    from facelight.commands.demo_session import run_demo
+    from facelight.config.settings import load_settings
 
     separator = "" if sim.endswith(":") else ","
     options = parse_spec(f"{sim}{separator}person={person.value},seed={seed}")

@@ -47,8 +47,8 @@ def kiosk(
 ) -> None:
     """Run the kiosk until it is told to stop."""
     from facelight.cli.process import pairs
-    from facelight.kiosk.run import Asked, leave_at_once, run_kiosk
-    from facelight.settings import load_settings
+    from facelight.commands.run_kiosk import KioskRequest, leave_at_once, run_kiosk
+    from facelight.config.settings import load_settings
 
     flags = {
         "endpoint": endpoint,
@@ -65,5 +65,5 @@ def kiosk(
         "session.light": False if no_light else None,
     }
     settings = load_settings(flags | pairs(set_ or []), config).settings
-    asked = Asked(once, events, record, offline, exit_by_decision, leave_at_once)
+    asked = KioskRequest(once, events, record, offline, exit_by_decision, leave_at_once)
     raise typer.Exit(int(run_kiosk(settings, asked)))

@@ -66,9 +66,9 @@ def process(
     ] = None,
 ) -> None:
     """Process recorded sessions: gate, encode, and with --submit deliver them."""
-    from facelight.processing import Request, process_all
-    from facelight.settings import load_settings
-    from facelight.workers import WorkerOptions, usable_cores
+    from facelight.batch.pool.pool import WorkerOptions, usable_cores
+    from facelight.batch.run import Request, process_all
+    from facelight.config.settings import load_settings
 
     flags: dict[str, Any] = {
         "endpoint": endpoint,

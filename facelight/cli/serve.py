@@ -53,7 +53,7 @@ def serve(
     """
     from facelight.service.faults import parse_fault
     from facelight.service.options import DEFAULT_KEY, ServiceOptions, Shape
-    from facelight.service.run import LocalService
+    from facelight.service.server import LocalService
 
     key = os.environ.get("FACELIGHT_KEY") or None
     check_host(host, expose=expose, has_key=key is not None)

@@ -11,10 +11,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uploader.credentials import SubscriptionKey
-    from uploader.endpoint import Endpoint
-    from uploader.exchange import HttpOptions
-    from uploader.sessions import CreatedSession, SessionsClient
+    from uploader.api.sessions import CreatedSession, SessionsClient
+    from uploader.http.credentials import SubscriptionKey
+    from uploader.http.endpoint import Endpoint
+    from uploader.http.exchange import HttpOptions
 
 app = typer.Typer(no_args_is_help=True, help="Create, show, list and delete sessions.")
 
@@ -61,7 +61,7 @@ def create(
     """Make a session; its token goes to a file or, when asked for, to the output."""
     import uuid
 
-    from uploader.sessions import SessionRequest
+    from uploader.api.sessions import SessionRequest
 
     if save_token is None and not show_token:
         raise typer.BadParameter("give --save-token FILE or --show-token: it is told only once")
@@ -114,7 +114,7 @@ def list_(
     import itertools
     import json
 
-    from facelight.cli.table import table
+    from facelight.cli.terminal_table import table
 
     with _client(endpoint, region, key_file, config) as client:
         found = list(itertools.islice(client.list_all(min(limit, 1000)), limit))
@@ -150,11 +150,11 @@ def service_of(
     uploader.errors.UploaderError
         no endpoint, or a session's token where the key is needed.
     """
-    from facelight.credentials import find_credential
-    from facelight.settings import load_settings
-    from uploader.credentials import SubscriptionKey
-    from uploader.endpoint import endpoint as one_endpoint
+    from facelight.config.settings import load_settings
+    from facelight.delivery.credentials import find_credential
     from uploader.errors import CredentialError
+    from uploader.http.credentials import SubscriptionKey
+    from uploader.http.endpoint import endpoint as one_endpoint
 
     flags = {"endpoint": endpoint, "region": region, "key_file": key_file}
     settings = load_settings(flags, config).settings
@@ -171,7 +171,7 @@ def service_of(
 def _client(
     endpoint: str | None, region: str | None, key_file: Path | None, config: Path | None
 ) -> SessionsClient:
-    from uploader.sessions import SessionsClient
+    from uploader.api.sessions import SessionsClient
 
     where, key, options = service_of(endpoint, region, key_file, config)
     return SessionsClient(where, key, options)
@@ -200,7 +200,7 @@ def _save(made: CreatedSession, path: Path) -> None:
 def _print(told: dict[str, Any], *, as_json: bool) -> None:
     import json
 
-    from facelight.cli.table import fields
+    from facelight.cli.terminal_table import fields
 
     typer.echo(json.dumps(told, indent=1) if as_json else fields(_flat(told)))
 

@@ -17,10 +17,10 @@ from facelight.cli.sessions import (
 )
 
 if TYPE_CHECKING:
-    from facelight.settings import Settings
-    from uploader.client import DetectClient
-    from uploader.spool import Spool
-    from uploader.worker import Event
+    from facelight.config.settings import Settings
+    from uploader.api.detect import DetectClient
+    from uploader.spool.delivery import Event
+    from uploader.spool.spool import Spool
 
 app = typer.Typer(no_args_is_help=True, help="List, show, flush and purge what waits here.")
 
@@ -48,10 +48,10 @@ def list_(
     import itertools
     import json
 
-    from facelight.cli.table import table
-    from uploader.item import KEPT, State
+    from facelight.cli.terminal_table import table
+    from uploader.spool.item import KEPT, ItemState
 
-    done = [state for state in State if state not in KEPT]
+    done = [state for state in ItemState if state not in KEPT]
     states = [*(done if which is Which.DONE else KEPT), *(done if which is Which.ALL else [])]
     with _observed(spool_dir, config) as spool:
         items = list(itertools.islice(spool.listing(states), limit))
@@ -76,7 +76,7 @@ def list_(
             item.created,
             item.size,
             item.attempts,
-            _due(item.due_s - now_s) if item.state == State.QUEUED else None,
+            _due(item.due_s - now_s) if item.state == ItemState.QUEUED else None,
             item.error_code,
             item.status,
             item.decision,
@@ -101,7 +101,7 @@ def show(
     """Show everything known of one item; never its content."""
     import json
 
-    from facelight.cli.table import fields
+    from facelight.cli.terminal_table import fields
 
     with _observed(spool_dir, config) as spool:
         found = spool.item(_ids(spool, [item])[0])
@@ -127,8 +127,8 @@ def flush(
 
     While a kiosk delivers from the spool, its items are made due and the kiosk sends them.
     """
+    from facelight.config.settings import load_settings
     from facelight.errors import Exit
-    from facelight.settings import load_settings
     from uploader.errors import SpoolBusyError
 
     flags = {
@@ -175,9 +175,9 @@ def purge(
 
 
 def _observed(spool_dir: Path | None, config: Path | None) -> Spool:
-    from facelight.settings import load_settings
-    from facelight.settings import spool_dir as place_of
-    from uploader.opening import observe_spool
+    from facelight.config.settings import load_settings
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.spool.opening import observe_spool
 
     return observe_spool(place_of(load_settings({"spool_dir": spool_dir}, config).settings))
 
@@ -186,9 +186,9 @@ def _deliver(settings: Settings, ids: list[str] | None) -> tuple[int, int]:
     """Deliver as the owner of the spool; return how many items stay and how many were refused."""
     import logging
 
-    from facelight.settings import spool_dir as place_of
-    from uploader.opening import open_spool
-    from uploader.worker import DeliveryWorker, EventKind
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.spool.delivery import DeliveryWorker, EventKind
+    from uploader.spool.opening import open_spool
 
     refused = 0
 
@@ -211,10 +211,10 @@ def _deliver(settings: Settings, ids: list[str] | None) -> tuple[int, int]:
 
 def _client(settings: Settings) -> DetectClient:
     """Return the client; without any key or token, items that carry their own still go."""
-    from facelight.credentials import find_credential
-    from uploader.client import DetectClient, DetectOptions
-    from uploader.endpoint import endpoint
+    from facelight.delivery.credentials import find_credential
+    from uploader.api.detect import DetectClient, DetectOptions
     from uploader.errors import CredentialError
+    from uploader.http.endpoint import endpoint
 
     where = endpoint(settings.endpoint, settings.region)
     try:

@@ -65,10 +65,10 @@ def tune(
     """Tune the gate's thresholds on labelled material, and report what they cost."""
     from calibration.errors import TuningError
     from calibration.tuning.options import Joint, TuneOptions
+    from facelight.commands.tune_text import TuningBar, lines
+    from facelight.commands.tune_thresholds import TuneRequest, tune_all
+    from facelight.config.settings import load_settings
     from facelight.errors import SettingsError
-    from facelight.settings import load_settings
-    from facelight.tune import TuneRequest, tune_all
-    from facelight.tune_text import TuningBar, lines
 
     given: dict[str, Any] = {
         "target_frr": target_frr, "limit": limit, "relax": relax, "holdout": holdout,

@@ -10,9 +10,9 @@ from capture.clock import Clock
 from capture.display.flip_log import FlipLog
 from capture.display.player import LightPlayer
 from capture.display.port import FlipRecord, FlipSource
-from capture.illumination import NEUTRAL_RGB, Flip, IlluminationPlan, Slot
-from capture.plan import repeat_plan
-from capture.timeline import Label, LabelKind, Timeline, Timing
+from capture.light.illumination import NEUTRAL_RGB, Flip, IlluminationPlan, Slot
+from capture.light.plan import repeat_plan
+from capture.light.timeline import Label, LabelKind, Timeline, Timing
 
 LOOK_AGAIN_NS = 4_000_000
 PATIENCE_NS = 100_000_000

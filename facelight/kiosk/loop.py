@@ -1,4 +1,4 @@
-"""The kiosk's main loop: events to the state machine, its effects to screen, eyes and outbox."""
+"""The kiosk's main loop: events to the state machine, its effects to screen and session runner."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import TypeAlias
 
 from capture.clock import Clock
 from capture.display.port import InputEvent, InputKind, Screen
-from capture.illumination import NEUTRAL_RGB
-from facelight import session
-from facelight.kiosk.desk import Desk
-from facelight.kiosk.wording import Words
-from facelight.screens import LANGUAGE_ACTION, Live, compose
-from facelight.session_effects import (
+from capture.light.illumination import NEUTRAL_RGB
+from facelight.config.session_options import SessionOptions
+from facelight.kiosk.machine.effects import (
     CloseSession,
     Deliver,
     DropCapture,
@@ -29,14 +26,18 @@ from facelight.session_effects import (
     StopLight,
     UnlockCamera,
 )
-from facelight.session_events import (
+from facelight.kiosk.machine.events import (
     Event,
     LightFinished,
     Pressed,
     Quit,
     Tick,
 )
-from facelight.session_types import Action, Phase, Result, SessionOptions, View
+from facelight.kiosk.machine.state import ButtonAction, Phase, Result, View
+from facelight.kiosk.machine.step import begin, step
+from facelight.kiosk.screens.scenes import LANGUAGE_ACTION, Live, compose
+from facelight.kiosk.screens.wording import Words
+from facelight.kiosk.session_runner import SessionRunner
 
 CANCEL_KEY = "escape"
 Told: TypeAlias = Callable[[str, dict[str, object]], None]
@@ -63,9 +64,11 @@ class Ending:
 class Loop:
     """Runs sessions until it is told to stop; owns no device, closes none."""
 
-    def __init__(self, screen: Screen, desk: Desk, words: Words, clock: Clock, told: Told) -> None:
+    def __init__(
+        self, screen: Screen, runner: SessionRunner, words: Words, clock: Clock, told: Told
+    ) -> None:
         self._screen = screen
-        self._desk = desk
+        self._runner = runner
         self._words = words
         self._clock = clock
         self._told = told
@@ -83,11 +86,11 @@ class Loop:
     def run(self, options: SessionOptions, *, once: bool = False) -> Ending:
         """Serve people until stopped, or until the first session has ended."""
         self._once = once
-        state, effects = session.begin(options, self._clock.now_ns())
+        state, effects = begin(options, self._clock.now_ns())
         self._carry_out(effects)
         while state.phase is not Phase.ENDED:
             for event in self._gathered():
-                state, effects = session.step(state, event, self._clock.now_ns())
+                state, effects = step(state, event, self._clock.now_ns())
                 self._carry_out(effects)
             self._flip()  # the last one too: no colour stays on the screen
         return self.ending
@@ -95,7 +98,7 @@ class Loop:
     def _gathered(self) -> list[Event]:
         events: list[Event] = [Quit()] if self._stop.is_set() else []
         events += [found for event in self._screen.poll() for found in self._of_input(event)]
-        seen = self._desk.poll()
+        seen = self._runner.poll()
         self.ending.source_ended |= any(isinstance(event, Quit) for event in seen)
         events += seen
         events += self._due(self._clock.now_ns())
@@ -106,19 +109,19 @@ class Loop:
             return [Quit()]
         if event.action is None:
             # while the light runs there is no button that could bring a person out of it
-            return [Pressed(Action.CANCEL)] if event.key == CANCEL_KEY else []
+            return [Pressed(ButtonAction.CANCEL)] if event.key == CANCEL_KEY else []
         if event.action.startswith(LANGUAGE_ACTION):
             self._words.choose(event.action.removeprefix(LANGUAGE_ACTION))
             return []
-        return [Pressed(Action(event.action))]
+        return [Pressed(ButtonAction(event.action))]
 
     def _due(self, now_ns: int) -> list[Event]:
         """Return what time alone brings: the camera has settled, the light is over."""
         events: list[Event] = []
         if self._settle is not None and now_ns >= self._settle[1]:
             job, self._settle = self._settle[0], None
-            self._desk.lock_camera(job)
-        if self._light_job is not None and (bad := self._desk.played(now_ns)) is not None:
+            self._runner.lock_camera(job)
+        if self._light_job is not None and (bad := self._runner.played(now_ns)) is not None:
             job, self._light_job = self._light_job, None
             events.append(LightFinished(job, bad))
         return events
@@ -126,10 +129,10 @@ class Loop:
     def _flip(self) -> None:
         """Show what is due and note when it was seen."""
         now_ns = self._clock.now_ns()
-        light = self._desk.light
+        light = self._runner.light
         due = light.due(now_ns) if light is not None and self._light_job is not None else None
         live = Live(
-            preview=self._desk.preview_pixels(),
+            preview=self._runner.preview_pixels(),
             progress=light.progress(now_ns) if light is not None and due else None,
             light_rgb=due[1].rgb if due else NEUTRAL_RGB,
         )
@@ -146,40 +149,40 @@ class Loop:
 
     def _on_open(self, effect: OpenSession) -> None:
         self.ending = Ending(source_ended=self.ending.source_ended)
-        self._desk.open(light=effect.light)
+        self._runner.open(light=effect.light)
 
     def _on_close(self, effect: CloseSession) -> None:
         self.ending.outcome = effect.outcome
         self._words.reset()
-        self._desk.close_person()
+        self._runner.close_person()
 
     def _on_lock(self, effect: LockCamera) -> None:
-        self._settle = (effect.job, self._clock.now_ns() + self._desk.settle_ns)
+        self._settle = (effect.job, self._clock.now_ns() + self._runner.settle_ns)
 
     def _on_unlock(self, _effect: UnlockCamera) -> None:
         self._settle = None
-        self._desk.unlock_camera()
+        self._runner.unlock_camera()
 
     def _on_capture(self, _effect: StartCapture) -> None:
-        self._desk.start_capture()
+        self._runner.start_capture()
 
     def _on_drop(self, _effect: DropCapture) -> None:
-        self._desk.drop_capture()
+        self._runner.drop_capture()
 
     def _on_start_light(self, effect: StartLight) -> None:
         self._light_job = effect.job
-        self._desk.play(effect.slots, self._screen.refresh.hz)
+        self._runner.play(effect.slots, self._screen.refresh.hz)
 
     def _on_stop_light(self, _effect: StopLight) -> None:
         self._light_job = None
-        if self._desk.light is not None:
-            self._desk.light.stop(self._clock.now_ns())
+        if self._runner.light is not None:
+            self._runner.light.stop(self._clock.now_ns())
 
     def _on_finish(self, effect: FinishClip) -> None:
-        self._desk.finish(effect.job)
+        self._runner.finish(effect.job)
 
     def _on_deliver(self, effect: Deliver) -> None:
-        self._desk.deliver(effect.job)
+        self._runner.deliver(effect.job)
 
     def _on_emit(self, effect: Emit) -> None:
         data = dict(effect.data)

@@ -9,20 +9,20 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol, Self
 
-from facelight.credentials import token_provider
-from facelight.delivery import open_client
-from facelight.package import submission_of
-from facelight.session_events import Delivered, Event, NotDelivered, Spooled, WorkFailed
-from facelight.session_types import Problem
-from facelight.settings import Settings, spool_dir
-from preprocess.clip import Clip
-from uploader.bad_requests import BY_CODE
-from uploader.client import Detector
+from facelight.config.settings import Settings, spool_dir
+from facelight.delivery.client import open_client
+from facelight.delivery.credentials import token_provider
+from facelight.delivery.payload import submission_of
+from facelight.kiosk.machine.events import Delivered, Event, NotDelivered, Spooled, WorkFailed
+from facelight.kiosk.machine.state import Problem
+from preprocess.clip.clip import Clip
+from uploader.api.detect import Detector
+from uploader.api.submission import Origin, Outcome, Submission
 from uploader.errors import UploaderError
-from uploader.opening import open_spool
-from uploader.submission import Origin, Outcome, Submission
-from uploader.worker import DeliveryWorker, Ticket
-from uploader.worker import Event as Delivery
+from uploader.http.bad_requests import BY_CODE
+from uploader.spool.delivery import DeliveryWorker, Ticket
+from uploader.spool.delivery import Event as Delivery
+from uploader.spool.opening import open_spool
 
 LARGEST_BODY_BYTES = 26_000_000
 WAIT_S = 40.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from capture.errors import CaptureError
+from capture.files.recording import RecordingHead, RecordingWriter, remove_unfinished
 from capture.frame import Frame
-from capture.recording import RecordingHead, RecordingWriter, remove_unfinished
-from capture.timeline import Timeline
+from capture.light.timeline import Timeline
 
 QUEUE_FRAMES = 90
 """Three seconds: a whole session waits in memory where the disk stalls (250 MB at 720p)."""

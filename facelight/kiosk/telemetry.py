@@ -6,28 +6,18 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Self
 
 from capture.camera import Camera
 from capture.clock import Clock
-from capture.live.stats import CameraStats
+from capture.live.reading.stats import KeepsStats
 from facelight.errors import OutputError
-from facelight.metrics import Metrics
-from uploader.worker import Event, EventKind
+from facelight.kiosk.metrics_file import Metrics
+from uploader.spool.delivery import Event, EventKind
 
 WRITE_EVERY_S = 15.0
 JOIN_S = 1.0
 _LOG = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class KeepsStats(Protocol):
-    """A camera that counts what it dropped."""
-
-    @property
-    def stats(self) -> CameraStats:
-        """Counts since it was opened."""
-        ...
 
 
 class Telemetry:

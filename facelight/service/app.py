@@ -24,11 +24,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from capture.clock import Clock, SystemClock
-from facelight.service.audit import MAX_TEXT, AuditEntry, audit_page, read_page
-from facelight.service.auth import Gate
+from facelight.service.audit import MAX_TEXT, RecordedCall, audit_page, read_page
+from facelight.service.auth import Authenticator
 from facelight.service.errors import ApiError, Refusal, Refused, timed_out, wrong_media_type
 from facelight.service.faults import DropWhen, Fault, FaultDice, FaultKind
-from facelight.service.judge import Judgement, judge
+from facelight.service.judging.judge import Judgement, judge
 from facelight.service.options import API_ROOT, MODEL_VERSIONS, ServiceOptions
 from facelight.service.parse import BodyReader
 from facelight.service.responses import (
@@ -39,23 +39,23 @@ from facelight.service.responses import (
     request_path,
     stamp,
 )
-from facelight.service.sessions import MAX_BODY_BYTES, Session, read_session_request
-from facelight.service.store import Calendar, SessionStore
+from facelight.service.session_store import Calendar, SessionStore
+from facelight.service.sessions import MAX_BODY_BYTES, StoredSession, read_session_request
 from facelight.service.wire import header_parameters
 
 log = logging.getLogger(__name__)
 
-Operation: TypeAlias = Callable[["Call"], Awaitable[Response]]
+Operation: TypeAlias = Callable[["ReceivedCall"], Awaitable[Response]]
 
 
-class Call:
+class ReceivedCall:
     """One request on its way, with the moment it came and the id of its answer."""
 
     def __init__(self, request: Request, now_ns: int) -> None:
         self.request = request
         self.received_ns = now_ns
         self.id = str(uuid.uuid4())
-        self.session: Session | None = None
+        self.session: StoredSession | None = None
 
 
 class Service:
@@ -71,7 +71,9 @@ class Service:
         self._clock = clock or SystemClock()
         self._calendar = Calendar(self._clock, epoch)
         self._store = SessionStore(self._calendar, self.options.sessions)
-        self._gate = Gate(self.options.key, self._store, self._clock, self.options.calls_per_minute)
+        self._gate = Authenticator(
+            self.options.key, self._store, self._clock, self.options.calls_per_minute
+        )
         self._dice = FaultDice(self.options.faults, self.options.fault_seed)
         self._bodies = asyncio.Semaphore(self.options.bodies)
         self._workers = anyio.CapacityLimiter(self.options.workers)
@@ -100,7 +102,7 @@ class Service:
         return Route(path, endpoint, methods=[method])
 
     async def _answer(self, request: Request, operation: Operation) -> Response:
-        call = Call(request, self._clock.now_ns())
+        call = ReceivedCall(request, self._clock.now_ns())
         try:
             response = await self._guarded(call, operation)
         except ApiError as error:
@@ -117,7 +119,7 @@ class Service:
             )
         return stamp(response, call.id, self._elapsed_ms(call))
 
-    async def _guarded(self, call: Call, operation: Operation) -> Response:
+    async def _guarded(self, call: ReceivedCall, operation: Operation) -> Response:
         headers = call.request.headers
         if operation == self._detect:
             call.session = self._gate.caller(headers)
@@ -128,7 +130,7 @@ class Service:
             return await self._faulty(fault, call, operation)
         return await operation(call)
 
-    async def _faulty(self, fault: Fault, call: Call, operation: Operation) -> Response:
+    async def _faulty(self, fault: Fault, call: ReceivedCall, operation: Operation) -> Response:
         log.info("request %s meets fault %s", call.id, fault)
         if fault.kind is FaultKind.STATUS:
             raise fault.error()
@@ -143,7 +145,7 @@ class Service:
             response = error_response(error)
         return Dropped(fault.when, stamp(response, call.id, self._elapsed_ms(call)))
 
-    async def _detect(self, call: Call) -> Response:
+    async def _detect(self, call: ReceivedCall) -> Response:
         if call.session is not None:
             self._store.begin_call(call.session)
         async with self._bodies:
@@ -158,7 +160,7 @@ class Service:
         self._record(call, reader, 204 if withheld else 200, body)
         return Response(status_code=204) if withheld else Json(body)
 
-    async def _read_body(self, call: Call) -> BodyReader:
+    async def _read_body(self, call: ReceivedCall) -> BodyReader:
         reader = BodyReader(call.request.headers.get("content-type"), self.options.limits)
         try:
             async with asyncio.timeout(self.options.limits.body_timeout_s):
@@ -167,20 +169,22 @@ class Service:
             raise timed_out("the body did not arrive in time") from None
         return reader
 
-    async def _judge(self, call: Call, reader: BodyReader) -> Judgement:
+    async def _judge(self, call: ReceivedCall, reader: BodyReader) -> Judgement:
         version = call.request.query_params.get("model-version")
         if version is not None and version not in MODEL_VERSIONS:
             raise Refused(Refusal.MODEL_VERSION, f"model-version: expected {MODEL_VERSIONS}")
         work = partial(judge, reader.upload(), self.options.limits)
         return await anyio.to_thread.run_sync(work, limiter=self._workers)
 
-    def _record(self, call: Call, reader: BodyReader, status: int, body: dict[str, object]) -> None:
+    def _record(
+        self, call: ReceivedCall, reader: BodyReader, status: int, body: dict[str, object]
+    ) -> None:
         """Write the audit entry of a call that a token made; the key's calls have no session."""
         if call.session is None:
             return
         agent = call.request.headers.get("user-agent")
         call.session.entries.append(
-            AuditEntry(
+            RecordedCall(
                 id=len(call.session.entries) + 1,
                 session_id=call.session.id,
                 request_id=call.id,
@@ -196,7 +200,7 @@ class Service:
             )
         )
 
-    async def _create(self, call: Call) -> Response:
+    async def _create(self, call: ReceivedCall) -> Response:
         _require_json(call.request, present=True)
         body = bytearray()
         async for chunk in call.request.stream():
@@ -207,33 +211,33 @@ class Service:
         session, token = self._store.create(request)
         return Json({"sessionId": session.id, "authToken": token})
 
-    async def _list(self, call: Call) -> Response:
+    async def _list(self, call: ReceivedCall) -> Response:
         _require_json(call.request, present=False)
         page = self._store.page(read_page(call.request.query_params))
         return Json([self._store.item(session) for session in page])
 
-    async def _show(self, call: Call) -> Response:
+    async def _show(self, call: ReceivedCall) -> Response:
         _require_json(call.request, present=False)
         return Json(self._store.wire(self._session(call)))
 
-    async def _delete(self, call: Call) -> Response:
+    async def _delete(self, call: ReceivedCall) -> Response:
         self._store.delete(call.request.path_params["session_id"])
         return Response(status_code=200)
 
-    async def _audit(self, call: Call) -> Response:
+    async def _audit(self, call: ReceivedCall) -> Response:
         _require_json(call.request, present=False)
         page = read_page(call.request.query_params)
         return Json(audit_page(self._session(call).entries, page))
 
-    def _session(self, call: Call) -> Session:
+    def _session(self, call: ReceivedCall) -> StoredSession:
         return self._store.get(call.request.path_params["session_id"])
 
     async def _no_route(self, request: Request, _: Exception) -> Response:
-        call = Call(request, self._clock.now_ns())
+        call = ReceivedCall(request, self._clock.now_ns())
         response = error_response(ApiError(404, "404", "Resource not found"))
         return stamp(response, call.id, self._elapsed_ms(call))
 
-    def _elapsed_ms(self, call: Call) -> int:
+    def _elapsed_ms(self, call: ReceivedCall) -> int:
         return (self._clock.now_ns() - call.received_ns) // 1_000_000
 
 

@@ -16,7 +16,7 @@ MAX_TEXT = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry:
+class RecordedCall:
     """One detectLiveness call of a session; the body that it sent is not kept, only its digest."""
 
     id: int
@@ -87,7 +87,7 @@ def read_page(query: QueryParams) -> Page:
     return Page(start, top)
 
 
-def audit_page(entries: list[AuditEntry], page: Page) -> list[dict[str, Any]]:
+def audit_page(entries: list[RecordedCall], page: Page) -> list[dict[str, Any]]:
     """Return the entries with ids below ``start``, newest first."""
     before = None
     if page.start is not None:

@@ -10,13 +10,13 @@ from starlette.datastructures import Headers
 
 from capture.clock import Clock
 from facelight.service.errors import too_many, unauthorized
-from facelight.service.sessions import Session
-from facelight.service.store import SessionStore
+from facelight.service.session_store import SessionStore
+from facelight.service.sessions import StoredSession
 
 KEY_HEADER = "ocp-apim-subscription-key"
 
 
-class Gate:
+class Authenticator:
     """Checks credentials, and the call rate of the key where one is asked for."""
 
     def __init__(
@@ -34,7 +34,7 @@ class Gate:
             raise unauthorized("this operation takes the subscription key, not a session token")
         self._check_key(headers.get(KEY_HEADER))
 
-    def caller(self, headers: Headers) -> Session | None:
+    def caller(self, headers: Headers) -> StoredSession | None:
         """Return the session of a token, or None for the application server's key.
 
         Raises

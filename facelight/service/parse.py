@@ -17,7 +17,7 @@ _NEVER_ENDED = "the part has no end: the closing boundary is missing"
 
 
 @dataclass(slots=True)
-class Part:
+class FormPart:
     """One complete part; ``data`` stops growing at its limit, ``size`` does not."""
 
     name: str
@@ -33,7 +33,7 @@ class Upload:
     """The two properties of a request, not yet judged."""
 
     metadata: bytes
-    contents: dict[str, Part]
+    contents: dict[str, FormPart]
 
 
 class BodyReader:
@@ -43,8 +43,8 @@ class BodyReader:
         self._limits = limits
         self._sha256 = hashlib.sha256()
         self._length = 0
-        self._parts: list[Part] = []
-        self._open: Part | None = None
+        self._parts: list[FormPart] = []
+        self._open: FormPart | None = None
         self._headers: list[tuple[bytearray, bytearray]] = []
         self._fresh_header = True
         self._problem: str | None = None
@@ -90,7 +90,7 @@ class BodyReader:
         if not self._multipart:
             raise wrong_media_type()
         metadata = self._metadata()
-        contents: dict[str, Part] = {}
+        contents: dict[str, FormPart] = {}
         for part in self._parts:
             if part.name != "Content":
                 continue
@@ -184,7 +184,7 @@ class BodyReader:
         _, disposition = header_parameters(headers.get(b"content-disposition", ""))
         kind, parameters = header_parameters(headers.get(b"content-type", ""))
         file_name = disposition.get("filename")
-        self._open = Part(
+        self._open = FormPart(
             name=disposition.get("name", ""),
             file_name=None if file_name is None else _unescaped(file_name),
             media_type=kind or None,

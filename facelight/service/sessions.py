@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from facelight.service.audit import AuditEntry
+from facelight.service.audit import RecordedCall
 from facelight.service.errors import ApiError
 from facelight.service.options import SessionRules
 
@@ -15,7 +15,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRequest:
+class CreateSessionBody:
     """A valid request for a session."""
 
     send_results_to_client: bool
@@ -24,17 +24,17 @@ class SessionRequest:
 
 
 @dataclass(slots=True, eq=False)
-class Session:
+class StoredSession:
     """One session; times are ns of the service's clock."""
 
     id: str
     token_sha256: str
-    request: SessionRequest
+    request: CreateSessionBody
     created_ns: int
     started_ns: int | None = None
     last_call_ns: int | None = None
     calls: int = 0
-    entries: list[AuditEntry] = field(default_factory=list)
+    entries: list[RecordedCall] = field(default_factory=list)
 
     @property
     def token_until_ns(self) -> int:
@@ -48,7 +48,7 @@ class Session:
         return "NotStarted" if self.started_ns is None else "Started"
 
 
-def read_session_request(body: bytes, rules: SessionRules) -> SessionRequest:
+def read_session_request(body: bytes, rules: SessionRules) -> CreateSessionBody:
     """Check the body of a create call, each fault under the code that the contract names.
 
     Raises
@@ -60,7 +60,7 @@ def read_session_request(body: bytes, rules: SessionRules) -> SessionRequest:
     _check_mode(fields.get("livenessOperationMode"))
     send = _boolean(fields, "sendResultsToClient")
     by_client = _boolean(fields, "deviceCorrelationIdSetInClient")
-    return SessionRequest(
+    return CreateSessionBody(
         send_results_to_client=send,
         device_correlation_id=_device(fields.get("deviceCorrelationId"), by_client),
         token_life_s=_token_life(fields.get("authTokenTimeToLiveInSeconds"), rules),

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.illumination import Rgb
+from capture.light.illumination import Rgb
 from capture.options import option
 from preprocess.light.fit import (
     Moments,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capture.timeline import LabelKind, Timeline
-from preprocess.light.attempt import Attempt, attempt
+from capture.light.timeline import LabelKind, Timeline
 from preprocess.light.errors import LightError
+from preprocess.light.feature_fit import Attempt, attempt
 from preprocess.light.fit import residual_noise, slot_levels
 from preprocess.light.foreign import has_foreign_steps
 from preprocess.light.options import ResponseOptions

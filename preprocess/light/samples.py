@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from capture.frame import ImageU8
 from capture.options import option
-from preprocess.face import Face, Rect
+from preprocess.face.face import Face, Rect
 
 Colour3: TypeAlias = tuple[float, float, float]
 """Linear light 0..1, in the order red, green, blue."""
@@ -116,7 +116,7 @@ class ChromaSample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Patch:
+class LightPatch:
     """Sampled places of one region: ``rows`` and ``columns`` (N,) int, one for ``step``^2 px."""
 
     rows: NDArray[np.intp]
@@ -195,7 +195,7 @@ def reduce_sample(
 
 def face_patch(
     face: Face, size_wh: tuple[int, int], options: SampleOptions | None = None
-) -> Patch | None:
+) -> LightPatch | None:
     """Choose sample places on forehead and cheeks; None below ``min_face_px``."""
     options = options or SampleOptions()
     polygons = _skin_polygons(face.landmarks_px)
@@ -212,13 +212,13 @@ def face_patch(
     for polygon in polygons:
         mask |= _inside(polygon, columns, rows)
     inside_rows, inside_columns = np.nonzero(mask)
-    patch = Patch(rows[inside_rows], columns[inside_columns], step)
+    patch = LightPatch(rows[inside_rows], columns[inside_columns], step)
     return patch if patch.covered_px >= options.min_face_px else None
 
 
 def background_patch(
     rectangle: Rect, size_wh: tuple[int, int], options: SampleOptions | None = None
-) -> Patch | None:
+) -> LightPatch | None:
     """Choose sample places beside and above the face, down to its chin; None below the minimum.
 
     Below the chin is the body, which takes screen light nearly as the face does.
@@ -235,7 +235,7 @@ def background_patch(
     rows = np.arange(step // 2, bottom, step)
     outside = (rows[:, None] < top) | ((columns < left) | (columns >= right))[None, :]
     at_rows, at_columns = np.nonzero(outside)
-    patch = Patch(rows[at_rows], columns[at_columns], step)
+    patch = LightPatch(rows[at_rows], columns[at_columns], step)
     return patch if patch.covered_px >= options.min_background_px else None
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.illumination import NEUTRAL_RGB, Flip, Rgb
-from capture.timeline import Timing
+from capture.light.illumination import NEUTRAL_RGB, Flip, Rgb
+from capture.light.timeline import Timing
 from preprocess.light.samples import LINEAR_OF_SRGB
 from preprocess.light.series import CHROMA_BASIS, Array
 

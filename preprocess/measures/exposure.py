@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import ImageU8
-from capture.illumination import Rgb
-from preprocess.landmarks import eye_centres
+from capture.light.illumination import Rgb
+from preprocess.face.landmarks import eye_centres
 from preprocess.measures.patch import F32, HALVED_PX2, IED, SIDE, Mask, Patch
 
 CLIPPED: Final = 250

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.landmarks import INNER_LIPS, LEFT_LIDS, RIGHT_LIDS, eye_mouth_axis
+from preprocess.face.landmarks import INNER_LIPS, LEFT_LIDS, RIGHT_LIDS, eye_mouth_axis
 
 Pairs = tuple[tuple[int, int], ...]
 

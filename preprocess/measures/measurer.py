@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from capture.frame import Frame
-from capture.illumination import Rgb
-from preprocess.face import Face
+from capture.light.illumination import Rgb
+from preprocess.face.face import Face
 from preprocess.measures import exposure, eyes_mouth, occlusion, sharpness, size_margins
+from preprocess.measures.measures import NO_FACE, Measures
 from preprocess.measures.motion import SpeedMeter
 from preprocess.measures.patch import face_patch
-from preprocess.measures.types import NO_FACE, Measures
 
 
 class Measurer:

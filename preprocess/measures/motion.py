@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.landmarks import FACE_OVAL, RIGID, inter_eye_px
+from preprocess.face.landmarks import FACE_OVAL, RIGID, inter_eye_px
 
 HEAD: Final = tuple(sorted({*RIGID, *FACE_OVAL}))
 """The 66 points that move with the head; eyes and lips would read a blink as motion."""

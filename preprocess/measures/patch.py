@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import ImageU8
-from preprocess.landmarks import FACE_OVAL, eye_centres
+from preprocess.face.landmarks import FACE_OVAL, eye_centres
 
 IED: Final = 96
 """Pixels between the eyes on the patch, its own unit."""

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.face import Face
-from preprocess.landmarks import BROWS, FACE_OVAL, eye_centres, eye_mouth_axis
+from preprocess.face.face import Face
+from preprocess.face.landmarks import BROWS, FACE_OVAL, eye_centres, eye_mouth_axis
 
 REFERENCE_LONG_PX, REFERENCE_SHORT_PX = 1920, 1080
 _OVAL, _BROWS = np.array(FACE_OVAL), np.array(BROWS)

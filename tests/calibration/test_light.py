@@ -9,11 +9,11 @@ import pytest
 
 from calibration.errors import MeasurementError
 from calibration.light import LitFrame, measure_light
-from calibration.profile import LightSection, Origin, now
-from capture.illumination import NEUTRAL_RGB, PRIMARIES, Rgb
+from calibration.profile import LightSection, ProfileOrigin, now
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, Rgb
 from preprocess.light.samples import LINEAR_OF_SRGB, ChromaSample
 
-ORIGIN = Origin(created=now(), software="test", material=["test"])
+ORIGIN = ProfileOrigin(created=now(), software="test", material=["test"])
 CROSSTALK = np.array([[0.93, 0.06, 0.01], [0.05, 0.88, 0.07], [0.01, 0.08, 0.91]])
 AMBIENT = np.array([0.30, 0.18, 0.12])
 WALL = np.array([0.25, 0.22, 0.20])

@@ -11,8 +11,8 @@ from calibration.errors import ProfileError
 from calibration.profile import (
     LightSection,
     Measured,
-    Origin,
     Profile,
+    ProfileOrigin,
     TimingSection,
     now,
     read_profile,
@@ -21,7 +21,7 @@ from calibration.profile import (
 )
 from capture.camera import CameraInfo, Provenance
 
-ORIGIN = Origin(created=now(), software="test", material=["a.flrec"])
+ORIGIN = ProfileOrigin(created=now(), software="test", material=["a.flrec"])
 IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
 SUFFIXES = [".json", ".toml"]
 

@@ -13,18 +13,18 @@ from PIL import Image
 
 from capture.camera import Camera, CameraInfo, Provenance
 from capture.clock import SystemClock, VirtualClock
+from capture.files.images import ImagesCamera
+from capture.files.recording import RecordingCamera, RecordingHead, RecordingWriter
+from capture.files.video import VideoCamera
 from capture.frame import Frame
-from capture.images import ImagesCamera
-from capture.live.arrivals import Identity
 from capture.live.camera import LiveCamera
-from capture.live.mjpeg_http import open_http
 from capture.live.options import LiveOptions
 from capture.live.paced import PacedCamera
-from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
-from capture.video import VideoCamera
+from capture.live.reading.arrivals import CameraIdentity
+from capture.live.stream.mjpeg_http import open_http
+from tests.capture.files.made_videos import make_video, picture
 from tests.capture.live.fakes import in_real_time
 from tests.capture.live.streams import StreamServer
-from tests.capture.made_videos import make_video, picture
 from tests.capture.simulator.shooting import conforming
 
 
@@ -66,7 +66,7 @@ def images(folder: Path) -> Camera:
 
 def webcam(folder: Path) -> Camera:
     options = LiveOptions(warmup_frames=2)
-    return LiveCamera(in_real_time().opener(options), Identity("fake", "fake"), options)
+    return LiveCamera(in_real_time().opener(options), CameraIdentity("fake", "fake"), options)
 
 
 class ServedCamera(LiveCamera):
@@ -76,7 +76,9 @@ class ServedCamera(LiveCamera):
         self._server = StreamServer()
         options, clock = LiveOptions(warmup_frames=0), SystemClock()
         url = self._server.url
-        super().__init__(lambda: open_http(url, options, clock), Identity(url, url), options, clock)
+        super().__init__(
+            lambda: open_http(url, options, clock), CameraIdentity(url, url), options, clock
+        )
 
     def close(self) -> None:
         super().close()

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facelight.cli import main
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 

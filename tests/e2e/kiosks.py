@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facelight.service.options import DEFAULT_KEY
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 
 
 @contextmanager

@@ -35,14 +35,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.illumination import NEUTRAL_RGB, PRIMARIES
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES
+from capture.simulator.camera.sensor import Sensor
 from capture.simulator.colour import LINEAR_OF_CODE, codes_of_linear
-from capture.simulator.light import CROSSTALK
+from capture.simulator.lighting import CROSSTALK
 from capture.simulator.options import CameraOptions, PersonOptions, SimulatorOptions
-from capture.simulator.raycast import Lens
-from capture.simulator.room import make_room
-from capture.simulator.scene import RowLight
-from capture.simulator.sensor import Sensor
+from capture.simulator.person.raycast import Lens
+from capture.simulator.scene.lit_scene import RowLight
+from capture.simulator.scene.room import make_room
 
 SAMPLE_S = 0.0025
 GRID = 24

@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 import pytest
 
+from facelight.batch.collector import Request
+from facelight.batch.pool.pool import WorkerOptions
+from facelight.batch.run import process_all
+from facelight.config.settings import Settings
 from facelight.errors import Exit
-from facelight.processing import process_all
-from facelight.results import Request
-from facelight.settings import Settings
-from facelight.workers import WorkerOptions
 from tests.e2e.conftest import Run, write_video
 
 pytestmark = pytest.mark.slow

@@ -12,13 +12,13 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from facelight import cluster as module
+from facelight.batch.collector import Request
+from facelight.batch.dask import cluster as module
+from facelight.batch.pool.pool import WorkerOptions
+from facelight.batch.run import process_all
+from facelight.config.settings import Settings
 from facelight.errors import Exit
-from facelight.processing import process_all
-from facelight.results import Request
-from facelight.service.run import LocalService
-from facelight.settings import Settings
-from facelight.workers import WorkerOptions
+from facelight.service.server import LocalService
 from tests.clusters import dask_workers, local_cluster
 from tests.e2e.conftest import Run, read_video, write_video
 from tests.e2e.test_batch import (

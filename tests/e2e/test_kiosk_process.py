@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.e2e.kiosks import kiosk
 
 DUMMY = {"SDL_VIDEODRIVER": "dummy"}

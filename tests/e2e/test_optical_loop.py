@@ -22,9 +22,9 @@ from pathlib import Path
 import av
 import pytest
 
-from capture.recording_format import VIDEO, read_session
-from capture.timeline import LabelKind
-from facelight.service.run import LocalService
+from capture.files.recording_format import VIDEO, read_session
+from capture.light.timeline import LabelKind
+from facelight.service.server import LocalService
 from tests.e2e.kiosks import kiosk, running
 
 LATENCY_MS = 85.0

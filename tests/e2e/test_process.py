@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.e2e.conftest import Run, read_video, write_video
 
 pytestmark = pytest.mark.slow

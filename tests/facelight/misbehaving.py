@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from facelight.job import Job
-from facelight.settings import Settings
+from facelight.batch.job import Job
+from facelight.config.settings import Settings
 
 
 def work(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:

@@ -10,20 +10,20 @@ import pytest
 
 from capture.camera import Provenance
 from capture.frame import Frame
-from capture.illumination import Flip
-from capture.plan import make_plan
-from capture.simulator.session import simulate
-from capture.simulator.spec import parse_spec
-from capture.timeline import LabelKind, Timeline, Timing
-from facelight.package import metadata_of, submission_of
+from capture.light.illumination import Flip
+from capture.light.plan import make_plan
+from capture.light.timeline import LabelKind, Timeline, Timing
+from capture.simulator.planned_session import simulate
+from capture.simulator.sim_spec import parse_spec
+from facelight.batch.one_input import Job, SessionOrigin, write_session
+from facelight.batch.tables import FRAME_COLUMNS, frame_row
+from facelight.config.settings import Settings, load_settings
+from facelight.delivery.payload import metadata_of, submission_of
 from facelight.pipeline import SessionPipeline, SessionResult, session_reasons
-from facelight.process import Job, SessionOrigin, write_session
-from facelight.report.session import with_outcome
-from facelight.rows import FRAME_COLUMNS, frame_row
-from facelight.settings import Settings, load_settings
-from preprocess.facemesh import FaceMeshTracker
+from facelight.report.session_page import with_outcome
 from preprocess.reasons import Reason
-from uploader.submission import Origin
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
+from uploader.api.submission import Origin
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from capture.frame import Frame, ImageU8
 from preprocess.errors import TrackerError
-from preprocess.face import Face, Pose
-from preprocess.landmarks import BROWS, CHIN, FACE_OVAL, RIGID, RIGID_MODEL_CM, inter_eye_px
-from preprocess.pose import Intrinsics, pose_from_landmarks, rotation_of
-from preprocess.rectangle import face_rectangle
+from preprocess.face.face import Face, Pose
+from preprocess.face.landmarks import BROWS, CHIN, FACE_OVAL, RIGID, RIGID_MODEL_CM, inter_eye_px
+from preprocess.face.pose import Intrinsics, pose_from_landmarks, rotation_of
+from preprocess.face.rectangle import face_rectangle
 
 EYE_DISTANCE_CM = 6.3
 _PLACED_CM: dict[int, tuple[float, float]] = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capture.illumination import NEUTRAL_RGB, PRIMARIES, Flip
-from capture.timeline import Timeline, Timing
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, Flip
+from capture.light.timeline import Timeline, Timing
 from preprocess.light.samples import LINEAR_OF_SRGB, ChromaSample
 
 SIX = ("Red", "Green", "Blue", "Green", "Red", "Blue")

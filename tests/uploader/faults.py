@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from uploader.disk import RealDisk
+from uploader.spool.disk import RealDisk
 
 STEPS = ("create", "write", "sync", "rename", "sync_directory", "erase", "unlink", "read", "names")
 Hook = Callable[[str], None]

@@ -16,16 +16,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from uploader.answers import Answer, error_of
-from uploader.audit import to_csv, verify
-from uploader.audit_entry import parse_entries
-from uploader.clock import SystemClock
-from uploader.decision import parse_decision
+from uploader.api.audit import to_csv, verify
+from uploader.api.audit_entry import parse_entries
+from uploader.api.decision import parse_decision
+from uploader.api.wire import Metadata
+from uploader.clock import SystemDeliveryClock
 from uploader.errors import UploaderError
-from uploader.keys import DeviceKey
-from uploader.tokens import parse_token
-from uploader.vault import unseal
-from uploader.wire import Metadata
+from uploader.http.answers import Answer, error_of
+from uploader.http.tokens import parse_token
+from uploader.spool.keys import DeviceKey
+from uploader.spool.vault import unseal
 
 KEY = DeviceKey(bytes(32))
 
@@ -40,7 +40,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     "error": lambda data: str(error_of(Answer(400 + len(data) % 200, {}, data))),
     "audit": audit,
     "metadata": Metadata.parse,
-    "token": lambda data: parse_token(data.decode("utf-8", "replace"), SystemClock().utc()),
+    "token": lambda data: parse_token(data.decode("utf-8", "replace"), SystemDeliveryClock().utc()),
     "sealed": lambda data: unseal(KEY, "item", data),
 }
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from uploader.credentials import SubscriptionKey
-from uploader.errors import UploaderError
-from uploader.submission import Origin, Submission, build_submission
-from uploader.wire import (
+from uploader.api.submission import Origin, Submission, build_submission
+from uploader.api.wire import (
     ActiveIllumination,
     CropOffsets,
     FaceRectangle,
     ImageEntry,
     Metadata,
 )
+from uploader.errors import UploaderError
+from uploader.http.credentials import SubscriptionKey
 
 KEY = SubscriptionKey("0123456789abcdef0123456789abcdef")
 WEBP = b"RIFF\x00\x10\x00\x00WEBPVP8X" + bytes(range(256)) * 8

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from uploader.endpoint import Endpoint
+from uploader.http.endpoint import Endpoint
 
 Play = Callable[["Talk"], None]
 GOOD = json.dumps({"livenessDecision": "realface", "modelVersionUsed": "v"}).encode()

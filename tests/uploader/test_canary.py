@@ -25,13 +25,13 @@ import logging, os, sys
 from pathlib import Path
 logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 from tests.uploader.samples import submission
-from uploader.client import DetectClient
-from uploader.credentials import BearerToken, read_key_file
-from uploader.endpoint import Endpoint
-from uploader.opening import open_spool
-from uploader.limits import SpoolLimits
-from uploader.submission import Origin
-from uploader.worker import DeliveryWorker
+from uploader.api.detect import DetectClient
+from uploader.http.credentials import BearerToken, read_key_file
+from uploader.http.endpoint import Endpoint
+from uploader.spool.opening import open_spool
+from uploader.spool.limits import SpoolLimits
+from uploader.api.submission import Origin
+from uploader.spool.delivery import DeliveryWorker
 base, url, picture = Path(sys.argv[1]), sys.argv[2], os.environ["PICTURE"].encode()
 key = read_key_file(base / "key")
 token = BearerToken((base / "token").read_text().strip())

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tests.uploader.samples import KEY, submission
 from uploader import errors as e
-from uploader.client import DetectClient
-from uploader.credentials import BearerToken
-from uploader.endpoint import Endpoint
+from uploader.api.detect import DetectClient
+from uploader.api.submission import Origin
 from uploader.errors import Context
+from uploader.http.credentials import BearerToken
+from uploader.http.endpoint import Endpoint
 from uploader.retry import DIRECT, Action, History, RetryPolicy, decide, deliver
-from uploader.submission import Origin
 from uploader.testing import (
     FakeClock,
     FakeTransport,

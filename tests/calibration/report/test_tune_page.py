@@ -13,11 +13,11 @@ from bench.quality.tuner import Population, population
 from calibration.report.tune_page import percent, rate_text, tune_report
 from calibration.tuning.evaluation import Judge
 from calibration.tuning.options import TuneOptions
-from calibration.tuning.thresholds_file import Origin
+from calibration.tuning.thresholds_file import TuningOrigin
 from preprocess.reasons import Reason
 from tests.calibration.tuning.made import badness_of, item, material, measures, table, tune
 
-ORIGIN = Origin("facelight/0", "2025-01-01T00:00:00+00:00", "labels.csv", "0" * 64)
+ORIGIN = TuningOrigin("facelight/0", "2025-01-01T00:00:00+00:00", "labels.csv", "0" * 64)
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 HOSTILE = "</script><img src=x onerror=alert(1)><!--\"&'.png"
 
@@ -102,7 +102,7 @@ def test_names_cannot_leave_their_place(report):
     pairs = [(item(f"s{i}", name=f"{i}{HOSTILE}"), table([measures()])) for i in range(30)]
     pairs.append((item("x", Reason.BLURRED), table([measures(blur_pct=3.0)])))
     hostile = tune(material(pairs), TuneOptions(0.1, limit=0.5))
-    page = tune_report(hostile, Origin("s", "c", HOSTILE, "m"), (HOSTILE,), {}, "a&b c").page
+    page = tune_report(hostile, TuningOrigin("s", "c", HOSTILE, "m"), (HOSTILE,), {}, "a&b c").page
     assert HOSTILE not in page
     assert page.count("</script>") == 2
     data = re.search(r'id="data">(.*?)</script>', page, re.DOTALL).group(1)

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.tuning import tuner
-from calibration.tuning.labels import Item
 from calibration.tuning.limits import KINDS
-from calibration.tuning.material import Material, join
+from calibration.tuning.material.labels import LabelledItem
+from calibration.tuning.material.material import Material, join
+from calibration.tuning.material.table import FrameTable, frame_row
 from calibration.tuning.options import TuneOptions
-from calibration.tuning.table import FrameTable, frame_row
 from calibration.tuning.tuner import Tuning
-from capture.timeline import LabelKind
-from preprocess.face import Rect
-from preprocess.measures.types import NO_FACE, Measures
+from capture.light.timeline import LabelKind
+from preprocess.face.face import Rect
+from preprocess.gate.thresholds import Thresholds
+from preprocess.measures.measures import NO_FACE, Measures
 from preprocess.reasons import Reason
-from preprocess.thresholds import Thresholds
 
 GOOD = {
     "face_side_px": 300.0,
@@ -84,13 +84,15 @@ def table(
     return FrameTable.of_rows(np.array(rows))
 
 
-def item(subject: str, *reasons: Reason, group: str = "", name: str = "") -> Item:
+def item(subject: str, *reasons: Reason, group: str = "", name: str = "") -> LabelledItem:
     """Return a label; without a reason it is good."""
     shown = name or f"{subject}{'-' + reasons[0] if reasons else ''}.png"
-    return Item(Path(shown), shown, subject, frozenset(reasons), group, f"labels.csv:{shown}")
+    return LabelledItem(
+        Path(shown), shown, subject, frozenset(reasons), group, f"labels.csv:{shown}"
+    )
 
 
-def material(found: Iterable[tuple[Item, FrameTable]]) -> Material:
+def material(found: Iterable[tuple[LabelledItem, FrameTable]]) -> Material:
     """Return the material of these inputs, each of its own content."""
     pairs = list(found)
     hashes = [f"hash{number}" for number in range(len(pairs))]

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from calibration.tuning.evaluation import beyond_levels, rejected_by_any
 from calibration.tuning.limits import KINDS, changes, lenient, limits_of, with_levels
-from capture.timeline import Label
-from preprocess.gate import judge
-from preprocess.measures.types import FIELDS, NO_FACE, Measures
-from preprocess.thresholds import RULES, Thresholds
+from capture.light.timeline import Label
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import RULES, Thresholds
+from preprocess.measures.measures import FIELDS, NO_FACE, Measures
 from tests.calibration.tuning.made import BASE, table
 
 LIMITS = limits_of()

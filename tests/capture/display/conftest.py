@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from capture.display.theme import Theme, load_theme
-from facelight.texts import theme_file
+from facelight.kiosk.screens.texts import theme_file
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ from capture.display.player import LightPlayer
 from capture.display.port import FlipRecord, FlipSource
 from capture.display.scene import Scene, SceneKind
 from capture.display.virtual import VirtualScreen
-from capture.illumination import Flip, IlluminationPlan
-from capture.photosensitivity import check_flips
-from capture.plan import make_plan
+from capture.light.illumination import Flip, IlluminationPlan
+from capture.light.photosensitivity import check_flips
+from capture.light.plan import make_plan
 
 
 def played(plan: IlluminationPlan, hz: float, stalls_ms: dict[int, int]) -> tuple[Flip, ...]:

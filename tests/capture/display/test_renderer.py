@@ -8,7 +8,7 @@ from capture.display.preview import oval_preview
 from capture.display.renderer import Renderer
 from capture.display.scene import Button, Mood, Scene, SceneKind
 from capture.display.theme import Theme
-from capture.illumination import PRIMARIES, Rgb
+from capture.light.illumination import PRIMARIES, Rgb
 
 SIZE = (1280, 720)
 

@@ -4,7 +4,7 @@ import pytest
 
 from capture.display.theme import contrast, load_theme
 from capture.errors import DisplayError
-from facelight.texts import THEME_FOLDER
+from facelight.kiosk.screens.texts import THEME_FOLDER
 
 
 def written(folder: Path, text: str) -> Path:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from capture.clock import Clock, SystemClock, VirtualClock
 from capture.errors import CameraError
-from capture.live.connection import Continuity
-from capture.live.controls import CameraControls
-from capture.live.device import DeviceFeed, fourcc_number
-from capture.live.feed import FeedFacts, OpenFeed, RawFrame
 from capture.live.options import LiveOptions
-from capture.live.properties import V4L2, Dialect, Property
-from capture.live.reader import Reader
+from capture.live.reading.connection import Continuity
+from capture.live.reading.feed import FeedFacts, OpenFeed, RawFrame
+from capture.live.reading.read_loop import Reader
+from capture.live.webcam.controls import CameraControls
+from capture.live.webcam.device import DeviceFeed, fourcc_number
+from capture.live.webcam.properties import V4L2, Dialect, Property
 
 INTERVAL_NS = 33_333_333
 LAG_NS = 40_000_000

@@ -15,16 +15,16 @@ from capture.clock import SystemClock
 from capture.errors import CameraError
 from capture.frame import Frame
 from capture.live import camera as live_camera
-from capture.live.arrivals import Identity
 from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
-from capture.live.properties import Property
+from capture.live.reading.arrivals import CameraIdentity
+from capture.live.webcam.properties import Property
 from tests.capture.live.fakes import FakeDevice, Hardware, in_real_time, jpeg, until
 
 OPTIONS = LiveOptions(
     warmup_frames=2, stall_s=0.3, first_frame_s=0.5, backoff_s=0.05, backoff_max_s=0.05
 )
-WHO = Identity("usb-fake-index0", "fake camera")
+WHO = CameraIdentity("usb-fake-index0", "fake camera")
 
 
 @pytest.fixture
@@ -333,14 +333,14 @@ def test_closing_restores_the_controls(camera: LiveCamera, hardware: Hardware) -
 def test_a_program_that_forgets_to_close_restores_the_controls_too() -> None:
     script = """
 from tests.capture.live.fakes import in_real_time
-from capture.live.arrivals import Identity
+from capture.live.reading.arrivals import CameraIdentity
 from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 import atexit
 hardware = in_real_time()
 atexit.register(lambda: print(hardware.properties[21], hardware.released))
 options = LiveOptions(warmup_frames=0)
-camera = LiveCamera(hardware.opener(options), Identity("x", "x"), options)
+camera = LiveCamera(hardware.opener(options), CameraIdentity("x", "x"), options)
 assert camera.lock()
 print(hardware.properties[21], hardware.released)
 raise SystemExit(3)

@@ -8,11 +8,11 @@ import pytest
 from capture.camera import CameraInfo, Provenance
 from capture.clock import VirtualClock
 from capture.errors import CameraError
+from capture.files.recording import RecordingCamera, RecordingHead, RecordingWriter
+from capture.files.video import VideoCamera
 from capture.frame import Frame
 from capture.live.paced import PacedCamera
-from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
-from capture.video import VideoCamera
-from tests.capture.made_videos import make_video, picture
+from tests.capture.files.made_videos import make_video, picture
 
 START = 77_000_000_000
 MS = 1_000_000

@@ -10,10 +10,10 @@ from capture.clock import VirtualClock
 from capture.live import spec as spec_module
 from capture.live.options import LiveOptions
 from capture.live.probe import probe
-from capture.live.properties import Property
+from capture.live.webcam.properties import Property
+from tests.capture.files.made_videos import make_video
 from tests.capture.live.fakes import Hardware, in_real_time
 from tests.capture.live.streams import StreamServer
-from tests.capture.made_videos import make_video
 
 OPTIONS = LiveOptions(warmup_frames=0, size_wh=(64, 48), fps=30)
 

@@ -9,18 +9,18 @@ import pytest
 from capture.camera import CameraInfo, Provenance
 from capture.clock import VirtualClock
 from capture.errors import CameraError, SourceError
+from capture.files.recording import RecordingHead, RecordingWriter
 from capture.frame import Frame
 from capture.live import spec as spec_module
 from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 from capture.live.paced import PacedCamera
 from capture.live.spec import open_camera
-from capture.recording import RecordingHead, RecordingWriter
-from capture.simulator.camera import SimulatedCamera
-from capture.simulator.screen import FlipHistory
+from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.scene.simulated_screen import FlipHistory
+from tests.capture.files.made_videos import make_video, picture
 from tests.capture.live.fakes import FakeDevice, in_real_time, until
 from tests.capture.live.streams import StreamServer
-from tests.capture.made_videos import make_video, picture
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="device nodes are Linux's")
 OPTIONS = LiveOptions(

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from capture.camera import Camera
 from capture.clock import VirtualClock
 from capture.frame import Frame
-from capture.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
-from capture.simulator.camera import SimulatedCamera
-from capture.simulator.screen import SimulatedScreen
-from capture.simulator.session import SimulatedSession, simulate
-from capture.simulator.spec import parse_spec
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
+from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.planned_session import SimulatedSession, simulate
+from capture.simulator.scene.simulated_screen import SimulatedScreen
+from capture.simulator.sim_spec import parse_spec
 
 SMALL = "size=480x270,distance=40"
 PLAN = IlluminationPlan(

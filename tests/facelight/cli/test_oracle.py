@@ -7,13 +7,13 @@ from azure.ai.vision.face import FaceSessionClient
 from azure.core.credentials import AzureKeyCredential
 
 from capture.clock import VirtualClock
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.uploader.samples import KEY, submission
-from uploader.audit import AuditClient, Sent, verify
-from uploader.client import DetectClient
-from uploader.endpoint import Endpoint
-from uploader.sessions import SessionRequest, SessionsClient
-from uploader.submission import Origin
+from uploader.api.audit import AuditClient, Sent, verify
+from uploader.api.detect import DetectClient
+from uploader.api.sessions import SessionRequest, SessionsClient
+from uploader.api.submission import Origin
+from uploader.http.endpoint import Endpoint
 
 
 def plain(value):

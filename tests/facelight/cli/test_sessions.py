@@ -13,17 +13,17 @@ import time
 
 import pytest
 
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.facelight.cli.commands import run
 from tests.uploader.samples import KEY, submission
-from uploader.client import DetectClient
-from uploader.credentials import BearerToken, read_token_file
-from uploader.decision import Decision, LivenessDecision
-from uploader.endpoint import Endpoint
+from uploader.api.decision import Decision, LivenessDecision
+from uploader.api.detect import DetectClient
+from uploader.api.submission import Origin, Outcome
 from uploader.errors import BadRequestError
-from uploader.item import State
-from uploader.opening import open_spool
-from uploader.submission import Origin, Outcome
+from uploader.http.credentials import BearerToken, read_token_file
+from uploader.http.endpoint import Endpoint
+from uploader.spool.item import ItemState
+from uploader.spool.opening import open_spool
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def sent(url, tmp_path):
         item = spool.put(one)
         with DetectClient(Endpoint(url), None) as client, pytest.raises(BadRequestError) as caught:
             client.detect(one)
-        spool.finish(item, Outcome.of_error(one, caught.value), State.REFUSED)
+        spool.finish(item, Outcome.of_error(one, caught.value), ItemState.REFUSED)
     return made["sessionId"]
 
 
@@ -139,7 +139,7 @@ def test_what_the_audit_lacks_is_missing(url, sent, tmp_path):
         item = spool.put(more)
         decision = Decision(LivenessDecision.REALFACE, "realface", None, None)
         outcome = Outcome.of_decision(more, decision, (200, "rq-never", 1))
-        spool.finish(item, outcome, State.DELIVERED)
+        spool.finish(item, outcome, ItemState.DELIVERED)
     told = audit(url, sent, tmp_path, "--verify", "--csv")
     rows = list(csv.DictReader(io.StringIO(told.out)))
     assert [row["verdict"] for row in rows] == ["match", "missing"]

@@ -12,10 +12,10 @@ from tests.facelight.cli.commands import run
 from tests.uploader import socket_service as net
 from tests.uploader.samples import KEY, submission
 from tests.uploader.socket_service import serving
-from uploader.credentials import BearerToken
-from uploader.item import State
-from uploader.opening import open_spool
-from uploader.submission import Failure, Origin, Outcome
+from uploader.api.submission import Failure, Origin, Outcome
+from uploader.http.credentials import BearerToken
+from uploader.spool.item import ItemState
+from uploader.spool.opening import open_spool
 
 FAILED = Outcome(503, "c", error=Failure("server_error", "\x1b[2Jbusy", ""))
 
@@ -32,8 +32,8 @@ def items(tmp_path):
     """Three items: queued, waiting, held."""
     with open_spool(tmp_path / "spool", environment={}) as spool:
         made = [spool.put(submission(bytes([n]))) for n in range(3)]
-        spool.attempted(made[1], FAILED, State.QUEUED, 5000.0)
-        spool.attempted(made[2], FAILED, State.HELD)
+        spool.attempted(made[1], FAILED, ItemState.QUEUED, 5000.0)
+        spool.attempted(made[2], FAILED, ItemState.HELD)
     return [item.id for item in made]
 
 
@@ -105,7 +105,7 @@ def test_items_with_their_own_token_need_no_key(monkeypatch, tmp_path):
 
 def test_while_a_kiosk_delivers_its_items_are_made_due(items, tmp_path):
     holder = (
-        "import sys; from pathlib import Path; from uploader.opening import open_spool\n"
+        "import sys; from pathlib import Path; from uploader.spool.opening import open_spool\n"
         "with open_spool(Path(sys.argv[1]), environment={}): print('open', flush=True); input()"
     )
     argv = [sys.executable, "-c", holder, str(tmp_path / "spool")]

@@ -11,19 +11,19 @@ from capture.clock import VirtualClock
 from capture.display.virtual import VirtualScreen
 from capture.errors import CameraError
 from capture.frame import Frame
-from capture.simulator.camera import SimulatedCamera
-from capture.simulator.screen import FlipHistory
-from capture.simulator.spec import parse_spec
-from facelight.demo import for_simulation
-from facelight.kiosk.desk import Session
-from facelight.kiosk.kiosk import Devices, Extras, KioskSession
+from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.scene.simulated_screen import FlipHistory
+from capture.simulator.sim_spec import parse_spec
+from facelight.commands.demo_session import for_simulation
+from facelight.config.settings import Settings
+from facelight.kiosk.app import Devices, Extras, KioskSession
 from facelight.kiosk.loop import Ending
+from facelight.kiosk.machine.events import Event
 from facelight.kiosk.outbox import answer_of
-from facelight.session_events import Event
-from facelight.settings import Settings
-from preprocess.clip import Clip
-from uploader.decision import LivenessDecision
-from uploader.submission import Origin, Outcome
+from facelight.kiosk.session_runner import ServedSession
+from preprocess.clip.clip import Clip
+from uploader.api.decision import LivenessDecision
+from uploader.api.submission import Origin, Outcome
 
 SPEC = "sim:size=640x360,distance=45,fps=15"
 
@@ -92,7 +92,7 @@ class Run:
     camera: WatchedCamera
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     ending: Ending = field(default_factory=Ending)
-    last: Session | None = None
+    last: ServedSession | None = None
 
     def all(self, name: str) -> list[dict[str, Any]]:
         return [values for told, values in self.events if told == name]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from capture.frame import Frame
-from facelight.kiosk.kiosk import Extras, KioskSession
-from facelight.session_types import SessionOptions
-from facelight.settings import Settings
+from facelight.config.session_options import SessionOptions
+from facelight.config.settings import Settings
+from facelight.kiosk.app import Extras, KioskSession
 from tests.facelight.kiosk.simulated import SPEC, FaultyCamera, Run, run_simulated
 
 pytestmark = pytest.mark.slow

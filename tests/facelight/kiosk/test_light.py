@@ -8,11 +8,11 @@ import pytest
 
 from capture.clock import VirtualClock
 from capture.display.port import FlipRecord, FlipSource
-from capture.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
-from capture.simulator.light import ScreenOptions
+from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
+from capture.light.timeline import LabelKind, Timeline, Timing
+from capture.simulator.lighting import SimulatedScreenOptions
 from capture.simulator.options import CameraOptions
-from capture.simulator.session import step_latency_ns, true_timing
-from capture.timeline import LabelKind, Timeline, Timing
+from capture.simulator.planned_session import step_latency_ns, true_timing
 from facelight.kiosk.light import PATIENCE_NS, Latency, LiveLight, half_light_ns
 
 MS = 1_000_000
@@ -184,7 +184,7 @@ def test_a_learned_lag_is_never_more_certain_than_its_estimate() -> None:
 
 
 def test_half_of_the_light_comes_when_the_simulated_panel_is_half_way() -> None:
-    camera, screen = CameraOptions(), ScreenOptions()
+    camera, screen = CameraOptions(), SimulatedScreenOptions()
     late_ns = step_latency_ns(camera, screen) - round(camera.latency_ms * MS)
     found_ns = half_light_ns(true_timing(camera, screen), FlipSource.SIMULATED)
     assert found_ns == pytest.approx(late_ns, abs=MS)

@@ -11,14 +11,13 @@ from capture.clock import VirtualClock
 from capture.display.port import InputEvent, InputKind
 from capture.display.virtual import VirtualScreen
 from capture.frame import ImageU8
-from capture.illumination import NEUTRAL_RGB
-from capture.plan import make_plan
-from capture.timeline import Timing
+from capture.light.illumination import NEUTRAL_RGB
+from capture.light.plan import make_plan
+from capture.light.timeline import Timing
+from facelight.config.settings import Settings
 from facelight.kiosk.light import LiveLight
 from facelight.kiosk.loop import Loop
-from facelight.kiosk.wording import Words
-from facelight.screens import LANGUAGE_ACTION
-from facelight.session_events import (
+from facelight.kiosk.machine.events import (
     CameraSettled,
     ClipReady,
     Delivered,
@@ -29,15 +28,16 @@ from facelight.session_events import (
     Quit,
     Spooled,
 )
-from facelight.session_types import Device
-from facelight.settings import Settings
+from facelight.kiosk.machine.state import Device
+from facelight.kiosk.screens.scenes import LANGUAGE_ACTION
+from facelight.kiosk.screens.wording import Words
 
 GOOD = Observed(1, good=True)
 NOBODY = Observed(0)
 LIMIT_S = 120
 
 
-class FakeDesk:
+class FakeRunner:
     """Sees what it is told to see; every work is done at once."""
 
     settle_ns = 100_000_000
@@ -118,10 +118,10 @@ class Stand:
         self.titles: list[str] = []
         self.screen = VirtualScreen(self.clock, on_flip=lambda _, s: self.shown(s))
         self.screen.open()
-        self.desk = FakeDesk(self.clock)
+        self.runner = FakeRunner(self.clock)
         self.events: list[tuple[str, dict[str, Any]]] = []
         words = Words(self.settings.kiosk, self.settings.plan, light=True)
-        self.loop = Loop(self.screen, self.desk, words, self.clock, self.told)  # type: ignore[arg-type]
+        self.loop = Loop(self.screen, self.runner, words, self.clock, self.told)  # type: ignore[arg-type]
         self.on: dict[str, Callable[[], None]] = {}
 
     def told(self, name: str, values: dict[str, Any]) -> None:
@@ -151,7 +151,7 @@ def stand() -> Stand:
 
 def test_one_session_runs_from_welcome_to_result_and_once_ends_there(stand: Stand) -> None:
     stand.run()
-    assert stand.desk.calls == [
+    assert stand.runner.calls == [
         "open light=True",
         "lock",
         "capture",
@@ -181,9 +181,9 @@ def _both_ways(fields: list[Any]) -> tuple[range, range]:
 
 
 def test_a_bad_slot_is_played_once_more(stand: Stand) -> None:
-    stand.desk.bad = (2,)
+    stand.runner.bad = (2,)
     stand.run()
-    assert [call for call in stand.desk.calls if call.startswith("play")] == [
+    assert [call for call in stand.runner.calls if call.startswith("play")] == [
         "play ()",
         "play (2,)",
     ]
@@ -195,7 +195,7 @@ def test_stopping_in_the_middle_of_the_colours_leaves_neutral_and_gives_all_back
 ) -> None:
     stand.on["capture"] = stand.loop.stop
     stand.run(once=False)
-    assert stand.desk.calls[-3:] == ["drop", "unlock", "close"]
+    assert stand.runner.calls[-3:] == ["drop", "unlock", "close"]
     assert stand.fields[-1] == NEUTRAL_RGB
     assert stand.ending.outcome == "quit"
 
@@ -204,14 +204,14 @@ def test_closing_the_window_ends_the_kiosk(stand: Stand) -> None:
     stand.on["person_seen"] = stand.screen.quit
     stand.run(once=False)
     assert stand.names()[-1] == "quit"
-    assert stand.desk.calls == []
+    assert stand.runner.calls == []
 
 
 def test_escape_brings_a_person_out_of_the_colours(stand: Stand) -> None:
     stand.on["capture"] = lambda: stand.press_key("escape")
     stand.run()
     assert stand.ending.outcome == "cancelled"
-    assert stand.desk.calls[-3:] == ["drop", "unlock", "close"]
+    assert stand.runner.calls[-3:] == ["drop", "unlock", "close"]
 
 
 def test_other_keys_and_touches_beside_the_buttons_do_nothing(stand: Stand) -> None:
@@ -221,7 +221,7 @@ def test_other_keys_and_touches_beside_the_buttons_do_nothing(stand: Stand) -> N
 
 
 def test_a_language_is_spoken_until_the_session_ends(stand: Stand) -> None:
-    stand.desk.seen = lambda s: [NOBODY if s < 3 else GOOD]
+    stand.runner.seen = lambda s: [NOBODY if s < 3 else GOOD]
     stand.on["idle"] = lambda: stand.clock.now_ns() == 0 or None
     presses = iter([True])
 
@@ -230,7 +230,7 @@ def test_a_language_is_spoken_until_the_session_ends(stand: Stand) -> None:
             stand.screen.press(f"{LANGUAGE_ACTION}de")
         return [NOBODY if at_s < 3 else GOOD]
 
-    stand.desk.seen = poll
+    stand.runner.seen = poll
     stand.run()
     english = stand.titles[0]
     german = stand.titles[1]
@@ -242,21 +242,21 @@ def test_a_language_is_spoken_until_the_session_ends(stand: Stand) -> None:
 def test_a_person_who_leaves_during_the_colours_stops_them(stand: Stand) -> None:
     left: list[bool] = []
     stand.on["capture"] = lambda: left.append(True)
-    stand.desk.seen = lambda s: [NOBODY if s < 2 or left else GOOD]
+    stand.runner.seen = lambda s: [NOBODY if s < 2 or left else GOOD]
     stand.run()
-    assert "drop" in stand.desk.calls
-    assert "finish" not in stand.desk.calls
+    assert "drop" in stand.runner.calls
+    assert "finish" not in stand.runner.calls
     assert stand.ending.outcome == "left"
 
 
 def test_a_clip_that_is_only_stored_is_told_as_not_delivered(stand: Stand) -> None:
-    stand.desk.delivery = lambda job: [Spooled(job), NotDelivered(job)]
+    stand.runner.delivery = lambda job: [Spooled(job), NotDelivered(job)]
     stand.run()
     assert (stand.ending.outcome, stand.ending.delivered) == ("saved", False)
 
 
 def test_a_camera_that_has_ended_ends_the_kiosk_and_is_noted(stand: Stand) -> None:
-    stand.desk.seen = lambda s: [Quit()] if s > 3 else [NOBODY]
+    stand.runner.seen = lambda s: [Quit()] if s > 3 else [NOBODY]
     stand.run(once=False)
     assert stand.ending.source_ended
 
@@ -271,7 +271,7 @@ def test_a_lost_camera_is_shown_and_the_kiosk_goes_on(stand: Stand) -> None:
             stand.loop.stop()
         return []
 
-    stand.desk.seen = poll
+    stand.runner.seen = poll
     stand.run(once=False)
     assert len(stand.titles) == 2
     assert ("device_lost", {"device": "camera"}) in stand.events

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from facelight.config.settings import Settings
 from facelight.kiosk import outbox as module
+from facelight.kiosk.machine.events import Delivered, Event, NotDelivered, Spooled, WorkFailed
+from facelight.kiosk.machine.state import Problem
 from facelight.kiosk.outbox import DirectOutbox, SpoolOutbox, answer_of
 from facelight.service.options import DEFAULT_KEY
-from facelight.service.run import LocalService
-from facelight.session_events import Delivered, Event, NotDelivered, Spooled, WorkFailed
-from facelight.session_types import Problem
-from facelight.settings import Settings
-from preprocess.clip import Clip, ClipEntry, ClipFile, CropOffset
-from preprocess.face import Rect
+from facelight.service.server import LocalService
+from preprocess.clip.clip import Clip, ClipEntry, ClipFile, CropOffset
+from preprocess.face.face import Rect
 from tests.facelight.kiosk.conftest import Recorded
-from uploader.client import DetectClient
-from uploader.credentials import SubscriptionKey
-from uploader.endpoint import Endpoint
+from uploader.api.detect import DetectClient
+from uploader.api.submission import Failure, Origin, Outcome
 from uploader.errors import EndpointError
-from uploader.opening import observe_spool
-from uploader.submission import Failure, Origin, Outcome
+from uploader.http.credentials import SubscriptionKey
+from uploader.http.endpoint import Endpoint
+from uploader.spool.opening import observe_spool
 
 SIMULATED = Origin(provenance="simulated")
 FACELESS = ClipFile("frame-000.bmp", b"BM" + bytes(2000))

@@ -9,10 +9,10 @@ import pytest
 
 from capture.camera import CameraInfo, Provenance
 from capture.errors import SourceError
+from capture.files.recording import RecordingCamera, RecordingHead, RecordingWriter
 from capture.frame import Frame
-from capture.recording import RecordingCamera, RecordingHead, RecordingWriter
 from facelight.kiosk.recorder import QUEUE_FRAMES, Recorder
-from tests.capture.made_videos import picture
+from tests.capture.files.made_videos import picture
 from tests.facelight.kiosk.cameras import wait_until
 
 INFO = CameraInfo("test", "test", (64, 48), None, Provenance.SIMULATED)

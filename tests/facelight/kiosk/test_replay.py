@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from capture.source import open_source
-from facelight.process import run_source
-from facelight.settings import Settings
-from preprocess.clip import Clip
+from capture.files.source import open_source
+from facelight.batch.one_input import run_source
+from facelight.config.settings import Settings
+from preprocess.clip.clip import Clip
 from tests.facelight.kiosk.conftest import Recorded
 
 pytestmark = pytest.mark.slow

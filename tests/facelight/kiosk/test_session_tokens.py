@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from facelight.config.settings import Settings
+from facelight.kiosk.machine.events import Event, NotDelivered, Spooled, WorkFailed
 from facelight.kiosk.outbox import SpoolOutbox
 from facelight.service.options import DEFAULT_KEY
-from facelight.service.run import LocalService
-from facelight.session_events import Event, NotDelivered, Spooled, WorkFailed
-from facelight.settings import Settings
+from facelight.service.server import LocalService
 from tests.facelight.kiosk.test_outbox import FACELESS, SIMULATED, faceless
-from uploader.audit import AuditClient
-from uploader.credentials import SubscriptionKey
-from uploader.endpoint import Endpoint
-from uploader.sessions import SessionRequest, SessionsClient
+from uploader.api.audit import AuditClient
+from uploader.api.sessions import SessionRequest, SessionsClient
+from uploader.http.credentials import SubscriptionKey
+from uploader.http.endpoint import Endpoint
 
 KEY = SubscriptionKey(DEFAULT_KEY)
 

@@ -12,7 +12,7 @@ from capture.clock import VirtualClock
 from facelight.errors import OutputError
 from facelight.kiosk.telemetry import Telemetry
 from uploader.errors import UnauthorizedError
-from uploader.worker import Event, EventKind
+from uploader.spool.delivery import Event, EventKind
 
 
 def test_the_file_is_there_from_the_start_and_holds_what_the_sources_say(tmp_path: Path) -> None:

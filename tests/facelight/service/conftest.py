@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.facelight.service.requests import Clip, portrait
 
 

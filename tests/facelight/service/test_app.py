@@ -14,7 +14,7 @@ import pytest
 from capture.clock import VirtualClock
 from facelight.service.errors import Refusal
 from facelight.service.options import API_ROOT, Limits, ServiceOptions, Shape
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.facelight.service.requests import (
     BOUNDARY,
     CONTENT_HEAD,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from capture.frame import ImageU8
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.facelight.service.requests import Clip, post
 
 PLACES = {"s18": (480, 60), "d13": (90, 370)}

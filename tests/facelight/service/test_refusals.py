@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facelight.service.errors import Refusal
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.facelight.service.requests import (
     FACE_BOX,
     Clip,

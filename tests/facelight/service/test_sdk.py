@@ -17,7 +17,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
 
 from capture.clock import VirtualClock
-from facelight.service.run import LocalService
+from facelight.service.server import LocalService
 from tests.facelight.service.requests import BYTES_TYPE, FACE_BOX, JSON_TYPE, Clip, noise, post
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

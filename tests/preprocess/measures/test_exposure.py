@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from capture.frame import ImageU8
-from preprocess.face import Pose
-from preprocess.gate import judge
-from preprocess.landmarks import eye_centres
+from preprocess.face.face import Pose
+from preprocess.face.landmarks import eye_centres
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures import exposure
 from preprocess.measures.patch import face_patch
-from preprocess.thresholds import Thresholds
 from tests.preprocess import faces
 
 POINTS = faces.landmarks()

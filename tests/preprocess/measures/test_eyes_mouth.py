@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from preprocess.landmarks import INNER_LIPS, LEFT_LIDS, RIGHT_LIDS
+from preprocess.face.landmarks import INNER_LIPS, LEFT_LIDS, RIGHT_LIDS
 from preprocess.measures.eyes_mouth import eyes_open_t, mouth_open_t
 from tests.preprocess import faces
 

@@ -10,13 +10,13 @@ import av
 import numpy as np
 import pytest
 
-from capture.timeline import Label, LabelKind
-from preprocess.facemesh import FaceMeshTracker
-from preprocess.gate import judge
+from capture.light.timeline import Label, LabelKind
+from preprocess.gate.gate import judge
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measurer import Measurer
-from preprocess.measures.types import FIELDS, NO_FACE, Measures
+from preprocess.measures.measures import FIELDS, NO_FACE, Measures
 from preprocess.reasons import Reason
-from preprocess.thresholds import Thresholds
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 from tests.preprocess import faces
 
 RED = (255, 0, 0)

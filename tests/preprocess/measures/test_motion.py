@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from preprocess.landmarks import LEFT_LIDS
+from preprocess.face.landmarks import LEFT_LIDS
 from preprocess.measures.motion import HEAD, SpeedMeter, landmark_speed
 from tests.preprocess import faces
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from preprocess.landmarks import CHIN, FACE_OVAL
+from preprocess.face.landmarks import CHIN, FACE_OVAL
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.occlusion import occluded_share
 from preprocess.measures.patch import face_patch
-from preprocess.thresholds import Thresholds
 from tests.preprocess import faces
 
 SKIN = (120, 150, 200)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from preprocess.face import Pose
-from preprocess.landmarks import eye_centres
+from preprocess.face.face import Pose
+from preprocess.face.landmarks import eye_centres
 from preprocess.measures.patch import EYES_ABOVE_CENTRE, IED, SIDE, face_patch
 from tests.preprocess import faces
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocess.face import Pose
+from preprocess.face.face import Pose
 from preprocess.measures.size_margins import (
     corrected_ied_px,
     cut_share,

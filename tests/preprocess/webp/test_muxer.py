@@ -14,10 +14,10 @@ from PIL import Image
 
 from preprocess.errors import EncodeError
 from preprocess.webp.muxer import MAX_DURATION_MS, durations_ms, mux, muxed_bytes
-from preprocess.webp.reader import read_animation
 from preprocess.webp.riff import Still, pack, read_still, riff_body
 from preprocess.webp.stills import decode_still, encode_still
-from tests.preprocess.crops import decoded, flat, noisy
+from preprocess.webp.webp_reader import read_animation
+from tests.preprocess.clip.crops import decoded, flat, noisy
 
 
 def seen_by_opencv(content: bytes, folder: Path) -> list[np.ndarray]:

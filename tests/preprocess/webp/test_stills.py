@@ -7,7 +7,7 @@ import pytest
 
 from preprocess.errors import EncodeError
 from preprocess.webp.stills import RAISED_QUALITY, Ladder, decode_still, encode_still
-from tests.preprocess.crops import flat, noisy, psnr_db
+from tests.preprocess.clip.crops import flat, noisy, psnr_db
 
 
 def test_blue_stays_blue():

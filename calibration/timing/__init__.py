@@ -1,0 +1,1 @@
+"""The delay of a kiosk from the steps of its screen."""

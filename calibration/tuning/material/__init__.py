@@ -1,0 +1,1 @@
+"""Labelled material: read, measured, kept."""

@@ -1,0 +1,1 @@
+"""Conformal limits, intervals and trade-off curves."""

@@ -1,0 +1,1 @@
+"""Recorded sessions: videos, pictures, recordings and their sidecars."""

@@ -1,0 +1,153 @@
+"""One pass over a video's packets, nothing decoded: its times, its length, whether it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from capture.errors import SourceError
+from capture.files.containers import check_container
+
+_SLACK = Fraction(1, 10)
+"""s; containers round their duration, and audio frames overlap its end by up to 43 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoIndex:
+    """What the packets of a video tell.
+
+    Attributes
+    ----------
+    demuxer : name of the container format for libavformat.
+    time_base : s per tick.
+    pts : presentation times in ticks, ascending; one a packet, so frames that are never shown
+        (alternate references of VP8) are among them.
+    stamped : packets carry presentation times; AVI has none, its frames come at a fixed rate.
+    interval_s : median distance of two frames.
+    end_pts : end of the last frame, in ticks.
+    """
+
+    demuxer: str
+    time_base: Fraction
+    pts: tuple[int, ...]
+    stamped: bool
+    interval_s: Fraction
+    end_pts: int
+
+    @property
+    def fps(self) -> float:
+        """Mean frame rate."""
+        span_s = (self.pts[-1] - self.pts[0]) * self.time_base
+        return float((len(self.pts) - 1) / span_s if span_s else 1 / self.interval_s)
+
+
+def ticks_to_ns(ticks: int, time_base: Fraction) -> int:
+    """Return ticks in ns, rounded to the nearest."""
+    return round(ticks * time_base * 1_000_000_000)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn whatever libav reports into a SourceError of one line."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise SourceError(path, f"no video that can be read: {error.strerror}") from error
+
+
+def open_video(path: Path, demuxer: str) -> tuple[InputContainer, VideoStream]:
+    """Open a file with the given demuxer only and return it with its first moving picture.
+
+    A fixed demuxer and the ``file:`` protocol keep a playlist in disguise from opening other
+    files or the network.
+
+    Raises
+    ------
+    SourceError
+        not readable, or without a video stream.
+    """
+    with translated(path):
+        container = av.open(f"file:{path}", format=demuxer, metadata_errors="replace")
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return container, stream
+    has_audio = bool(container.streams.audio)
+    container.close()
+    raise SourceError(path, "no video stream" + (", audio only" if has_audio else ""))
+
+
+def index_video(path: Path) -> VideoIndex:
+    """Read all packet headers of a video.
+
+    Raises
+    ------
+    SourceError
+        no readable video, no frames, truncated or damaged.
+    """
+    demuxer = check_container(path)
+    container, stream = open_video(path, demuxer)
+    stamped = demuxer != "avi"
+    with container, translated(path):
+        pts, ends = _scan(path, container, stream.index, stamped)
+        time_base = stream.time_base
+        if not pts or time_base is None:
+            raise SourceError(path, "the video stream has no frames")
+        interval = round(median(b - a for a, b in pairwise(pts))) if len(pts) > 1 else 0
+        interval = interval or _nominal_interval(stream.average_rate, time_base)
+        _check_duration(path, container, ends, interval * time_base)
+        end_pts = max(ends.get(stream.index, 0), pts[-1] + interval)
+        return VideoIndex(demuxer, time_base, tuple(pts), stamped, interval * time_base, end_pts)
+
+
+def _scan(
+    path: Path, container: InputContainer, video: int, stamped: bool
+) -> tuple[list[int], dict[int, int]]:
+    """Return the video's times, ascending, and for each stream the end of its last packet."""
+    pts: list[int] = []
+    ends: dict[int, int] = {}
+    for packet in container.demux():
+        stamp = packet.pts if stamped else packet.dts
+        if packet.size == 0 or packet.is_discard or stamp is None:
+            continue  # the flush packet, frames cut off by an edit list, attachments
+        index = packet.stream_index
+        if index == video:
+            if packet.is_corrupt:
+                raise SourceError(path, f"damaged: packet {len(pts)} is incomplete")
+            pts.append(stamp)
+        ends[index] = max(stamp + (packet.duration or 0), ends.get(index, stamp))
+    return sorted(pts), ends
+
+
+def _nominal_interval(rate: Fraction | None, time_base: Fraction) -> int:
+    """Return the distance of two frames in ticks where the stamps do not tell it."""
+    return max(1, round(1 / (rate or Fraction(30)) / time_base))
+
+
+def _check_duration(
+    path: Path, container: InputContainer, ends: dict[int, int], interval_s: Fraction
+) -> None:
+    """Compare the declared duration with the end of the last packet of any stream.
+
+    Some muxers count it from zero and some from the first packet; the lesser claim holds.
+    """
+    if container.duration is None:
+        return
+    begin_s = Fraction(container.start_time or 0, av.time_base)
+    declared_s = Fraction(container.duration, av.time_base) + min(begin_s, Fraction(0))
+    latest_s = max(end * (container.streams[i].time_base or 0) for i, end in ends.items())
+    if declared_s - latest_s > _SLACK + 3 * interval_s / 2:
+        raise SourceError(
+            path,
+            f"truncated: declares {float(declared_s):.2f} s, "
+            f"its frames end after {float(latest_s):.2f} s",
+        )

@@ -1,0 +1,1 @@
+"""The reader thread: which frames are new, and when each was taken."""

@@ -1,0 +1,1 @@
+"""The simulated camera: exposures, sensor and delivery."""

@@ -1,0 +1,1 @@
+"""The simulated person: shape, skin, expression and movement."""

@@ -1,0 +1,1 @@
+"""What the simulated camera looks at, and the screen that lights it."""

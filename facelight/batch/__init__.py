@@ -1,0 +1,1 @@
+"""Recorded sessions in, output directories and a summary out."""

@@ -1,0 +1,136 @@
+"""Where results of a batch arrive: delivered if asked, shown, put into the summary, counted."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from facelight.batch.job import RESULT, Finished, failed
+from facelight.batch.progress import Progress
+from facelight.batch.summary import Summary
+from facelight.config.settings import Settings
+from facelight.errors import Exit, OutputError
+
+if TYPE_CHECKING:
+    from facelight.batch.deliveries import Deliveries
+
+WORST_FIRST = (Exit.FAILED, Exit.NOT_DELIVERED, Exit.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    inputs: tuple[str, ...]
+    out: Path
+    submit: bool = False
+    resume: bool = False
+    fail_on_reject: bool = False
+    scheduler: str | None = None
+
+
+class Results:
+    """Takes what is finished; leaving the context writes the summary of it, also on Ctrl-C."""
+
+    def __init__(self, request: Request, settings: Settings, total: int) -> None:
+        self._request = request
+        self._settings = settings
+        self._total = total
+        self._codes = set[Exit]()
+        self._deliveries: Deliveries | None = None
+
+    @property
+    def exit_code(self) -> Exit:
+        """The worst that has happened."""
+        return next((code for code in WORST_FIRST if code in self._codes), Exit.DONE)
+
+    def take(self, finished: Finished) -> None:
+        """Deliver the result if that is asked and not done yet, then keep it."""
+        done = self._known(finished)
+        if self._deliveries is None or not _to_deliver(done.result or {}):
+            self.keep(done)
+            return
+        self._deliveries.put(done)
+        for delivered in self._deliveries.landed():
+            self.keep(delivered)
+
+    def complete(self) -> None:
+        """Wait for the deliveries."""
+        if self._deliveries is not None:
+            for delivered in self._deliveries.landed(leave=0):
+                self.keep(delivered)
+
+    def keep(self, finished: Finished) -> None:
+        """Show a result and put it into the summary, once."""
+        done = self._known(finished)
+        if done.result is not None and not self._summary.has(done.job.place):
+            self._codes.add(_exit_of(done.result, self._request))
+            self._summary.add(done.job.place, done.result)
+            self._progress.show(done.result)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._summary = stack.enter_context(Summary(self._request.out))
+            self._progress = stack.enter_context(Progress(self._total))
+            if self._request.submit:
+                from facelight.batch.deliveries import Deliveries  # noqa: PLC0415  (loads the client)
+
+                self._deliveries = stack.enter_context(Deliveries(self._settings))
+            stack.callback(self._interrupted)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _known(self, finished: Finished) -> Finished:
+        """Read the result that stands, where the job found its input unchanged."""
+        job, result = finished.job, finished.result
+        if result is None:
+            gone = OutputError(f"{job.target}: its result.json is gone")
+            result = read_result(job.target) or failed(job, self._settings, gone)
+        return Finished(job, result)
+
+    def _interrupted(self) -> None:
+        """Let deliveries end that have begun; those that have not stay undelivered."""
+        if self._deliveries is not None:
+            self._deliveries.stop()
+            self.complete()
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return what ``result.json`` of an output directory holds, None without a valid one."""
+    try:
+        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _to_deliver(result: dict[str, Any]) -> bool:
+    outcome = result.get("outcome")
+    return result.get("status") == "accepted" and (outcome is None or outcome["error"] is not None)
+
+
+def _exit_of(result: dict[str, Any], request: Request) -> Exit:
+    if result["status"] == "error":
+        return Exit.FAILED
+    if result["status"] == "rejected":
+        return Exit.REJECTED if request.fail_on_reject else Exit.DONE
+    outcome = result["outcome"]
+    if request.submit and (outcome is None or outcome["error"]):
+        return Exit.NOT_DELIVERED if _may_succeed(outcome) else Exit.FAILED
+    return Exit.DONE
+
+
+def _may_succeed(outcome: dict[str, Any] | None) -> bool:
+    return outcome is None or outcome["status"] is None or outcome["status"] != 400

@@ -1,0 +1,200 @@
+"""Inputs named by URL (``s3://``, ``az://``, ``https://``, ``memory://``): listed, then fetched.
+
+fsspec reaches the storage; its driver for a protocol is a package of its own. Credentials come from
+where the driver looks for them (environment, files of the cloud's own tools), never from here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from facelight.batch.inputs.urls import base_name, is_url, protocol_of, without_secrets
+from facelight.batch.job import Job
+from facelight.errors import FacelightError
+
+IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"})
+VIDEO_SUFFIXES: Final = frozenset({".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v"})
+RECORDING_SUFFIX: Final = ".flrec"
+RECORDING_FILES: Final = ("session.json", "video.mkv")
+SIDECAR_SUFFIX: Final = ".illumination.json"
+
+_EXTRAS: Final = {
+    "s3": "s3", "s3a": "s3", "az": "abfs", "abfs": "abfs", "abfss": "abfs", "adl": "adl",
+    "gs": "gcs", "gcs": "gcs", "http": "http", "https": "http", "ssh": "ssh", "sftp": "ssh",
+    "smb": "smb", "hdfs": "hdfs", "dropbox": "dropbox", "gdrive": "gdrive", "oci": "oci",
+}  # fmt: skip
+"""fsspec's extra that brings the driver of a protocol."""
+
+
+class RemoteError(FacelightError):
+    """A URL cannot be read: unknown protocol, missing driver, no credentials, no such object."""
+
+
+def list_url(url: str) -> Iterator[str]:
+    """Yield the sessions that a URL names: itself, those that match it, or those below it.
+
+    A URL that can only be one session is not looked up: what is wrong with it costs it alone.
+
+    Raises
+    ------
+    RemoteError
+        the storage cannot be reached, or nothing is found.
+    """
+    web = url.startswith(("http://", "https://"))  # a query holds any sign; servers do not list
+    wild = not web and any(sign in url for sign in "*[")  # "?" begins a version
+    single = PurePosixPath(base_name(url)).suffix.lower() in VIDEO_SUFFIXES | {RECORDING_SUFFIX}
+    if web or (single and not wild):
+        yield url
+        return
+    with _translated(url):
+        storage, path = _storage(url)
+        if wild:
+            found = [p for match in sorted(storage.glob(path)) for p in _below(storage, match)]
+        else:
+            found = list(_below(storage, path))
+    if not found:
+        raise RemoteError(f"{without_secrets(url)}: holds no video, recording or folder of images")
+    for item in found:
+        yield _named(url, storage, item)
+
+
+@contextmanager
+def fetched(job: Job, scratch: Path) -> Iterator[Job]:
+    """Give the job with its input on this machine; a copy is private and removed afterwards.
+
+    Raises
+    ------
+    RemoteError
+        the input is a URL and cannot be read.
+    OSError
+        the copy cannot be written.
+    """
+    if job.local is not None or not is_url(job.input):
+        yield job
+        return
+    try:
+        yield replace(job, local=fetch(job, scratch))
+    finally:
+        remove_copy(job, scratch)
+
+
+def fetch(job: Job, scratch: Path) -> Path:
+    """Copy the input of a job, and the sidecar beside it, into ``scratch``; return the copy.
+
+    Raises
+    ------
+    RemoteError
+        it cannot be read.
+    OSError
+        the copy cannot be written.
+    """
+    remove_copy(job, scratch)
+    folder = _place(job, scratch)
+    folder.mkdir(mode=0o700)
+    with _translated(job.input):
+        storage, path = _storage(job.input)
+        return _fetch(storage, path, folder)
+
+
+def remove_copy(job: Job, scratch: Path) -> None:
+    """Remove the copy of a job's input, whole or not, if there is one."""
+    shutil.rmtree(_place(job, scratch), ignore_errors=True)
+
+
+def _place(job: Job, scratch: Path) -> Path:
+    return scratch / f"input-{job.place}"
+
+
+def _fetch(storage: Any, path: str, folder: Path) -> Path:
+    name = PurePosixPath(path.partition("?")[0]).name or "session"
+    suffix = PurePosixPath(name).suffix.lower()
+    target = folder / name
+    if suffix not in VIDEO_SUFFIXES and storage.isdir(path):
+        target.mkdir()
+        for entry in sorted(_files(storage, path)):
+            part = PurePosixPath(entry).name
+            if suffix != RECORDING_SUFFIX or part in RECORDING_FILES:
+                storage.get_file(entry, str(target / part))
+        light = path.rstrip("/") + SIDECAR_SUFFIX
+        stem = name
+    else:
+        storage.get_file(path, str(target))
+        plain, sign, query = path.partition("?")
+        light = str(plain).removesuffix(PurePosixPath(plain).suffix) + SIDECAR_SUFFIX + sign + query
+        stem = PurePosixPath(name).stem
+    if suffix != RECORDING_SUFFIX and storage.exists(light):
+        storage.get_file(light, str(folder / (stem + SIDECAR_SUFFIX)))
+    return target
+
+
+def _files(storage: Any, path: str) -> list[str]:
+    return [e["name"] for e in storage.ls(path, detail=True) if e["type"] == "file"]
+
+
+def _below(storage: Any, path: str) -> Iterator[str]:
+    """Yield sessions at or below a path, in a stable order."""
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix == RECORDING_SUFFIX or not storage.isdir(path):
+        yield path
+        return
+    entries = sorted(storage.ls(path, detail=True), key=lambda e: str(e["name"]))
+    named = [(e["name"], PurePosixPath(e["name"]), e["type"]) for e in entries]
+    if any(kind == "file" and p.suffix.lower() in IMAGE_SUFFIXES for _, p, kind in named):
+        yield path
+        return
+    for name, pure, kind in named:
+        if pure.name.startswith("."):
+            continue
+        if kind == "directory":
+            yield from _below(storage, name)
+        elif pure.suffix.lower() in VIDEO_SUFFIXES:
+            yield name
+
+
+def _storage(url: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs  # noqa: PLC0415
+
+    storage, path = url_to_fs(url)
+    return storage, str(path)
+
+
+def _named(url: str, storage: Any, path: str) -> str:
+    """Return the URL of a path; of a chain (``zip://a::s3://b``) only the first link changes."""
+    _, sign, rest = url.partition("::")
+    return str(storage.unstrip_protocol(path)) + sign + rest
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Turn what fsspec and its drivers raise into one line that names the cure."""
+    protocol = protocol_of(url)
+    try:
+        yield
+    except RemoteError:
+        raise
+    except FileNotFoundError as error:
+        raise RemoteError(f"{without_secrets(url)}: no such file or folder") from error
+    except ImportError as error:
+        extra = _EXTRAS.get(protocol)
+        cure = f"pip install 'fsspec[{extra}]'" if extra else str(error)
+        raise RemoteError(
+            f"{without_secrets(url)}: {protocol}:// needs a driver: {cure}"
+        ) from error
+    except Exception as error:  # each driver has errors of its own, often without a common root
+        problem = _problem(protocol, error)
+        raise RemoteError(f"{without_secrets(url)}: {problem}") from error
+
+
+def _problem(protocol: str, error: Exception) -> str:
+    kind, text = type(error).__name__, without_secrets(" ".join(str(error).split()))
+    if isinstance(error, ValueError) and "rotocol not known" in text:
+        return f"unknown protocol {protocol}://"
+    secret = ("credential", "permission", "forbidden", "access denied", "unauthorized")
+    if any(word in f"{kind} {text}".lower() for word in secret):
+        return f"no access, are there credentials for {protocol}://? ({kind}: {text})"
+    return f"cannot be read: {kind}: {text}"

@@ -1,0 +1,115 @@
+"""One input of a batch and the result of it; imports nothing heavy, for coordinators."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facelight import __version__
+from facelight.batch.inputs.urls import base_name, without_secrets
+from facelight.batch.outputs import whole_directory
+from facelight.config.settings import Settings, settings_hash
+from facelight.errors import FacelightError
+
+SOFTWARE = f"facelight/{__version__}"
+RESULT = "result.json"
+
+
+class WorkerLost(FacelightError):
+    """A worker process ended in the middle of an input."""
+
+
+class InternalError(FacelightError):
+    """An input led to an error that is none of ours: a fault of the program, not of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input and the directory that its results go to.
+
+    Attributes
+    ----------
+    input : path or URL, as given.
+    name : of the directory in ``out``; unique in a batch.
+    place : counts the inputs of a batch from 0.
+    local : where the input's bytes are when that is not ``input`` itself.
+    standing : ``input_sha256`` of a result that stands if the input is still the same.
+    """
+
+    input: str
+    name: str
+    out: Path
+    place: int = 0
+    local: Path | None = None
+    standing: str | None = None
+
+    @property
+    def target(self) -> Path:
+        """The output directory of this input."""
+        return self.out / self.name
+
+    @property
+    def path(self) -> Path:
+        """Where the input is read."""
+        return self.local or Path(self.input)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of a job: the content of its ``result.json``; None if it is to be read there."""
+
+    job: Job
+    result: dict[str, Any] | None
+
+
+def header(job: Job, settings: Settings) -> dict[str, Any]:
+    """Return what every ``result.json`` begins with, as of an input that failed."""
+    return {
+        "name": job.name,
+        "input": base_name(job.input),
+        "session_id": None,
+        "status": "error",
+        "reasons": [],
+        "digest": None,
+        "counts": None,
+        "settings_hash": settings_hash(settings),
+        "software": SOFTWARE,
+        "outcome": None,
+    }
+
+
+def failed(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
+    """Return the result of an input that could not be processed."""
+    told = {"code": type(error).__name__, "message": _message(job, str(error))}
+    return header(job, settings) | {"error": told}
+
+
+def write_failed(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
+    """Write the directory of an input that could not be processed: its ``result.json`` alone.
+
+    Raises
+    ------
+    OutputError
+        the directory cannot be written.
+    """
+    found = failed(job, settings, error)
+    with whole_directory(job.target) as folder:
+        write_json(folder / RESULT, found)
+    return found
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a table as people read it."""
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _message(job: Job, text: str) -> str:
+    """Return the text with the input's own name in place of that of a copy of it."""
+    if job.local is None:
+        return text
+    inside = text.replace(str(job.local.parent) + os.sep, "")
+    return f"{without_secrets(job.input)}: {inside.removeprefix(job.local.name + ': ')}"

@@ -1,0 +1,99 @@
+"""One job in a worker process: whatever happens to it becomes a result."""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facelight.batch.inputs.storage import RemoteError, fetched
+from facelight.batch.job import InternalError, Job, WorkerLost, failed, write_failed
+from facelight.config.settings import Settings
+from facelight.errors import FacelightError, OutputError
+
+if TYPE_CHECKING:
+    from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
+
+HELD_CROPS = 64
+"""Raw crops that wait until the selection is over, 100 MB at 720 px: no still is made in vain."""
+
+
+def attempt(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:
+    """Process one job on one core and return what its ``result.json`` holds, or None.
+
+    None means that the input is still that of ``job.standing``, whose result stands.
+
+    Parameters
+    ----------
+    job : an input that is not local is fetched into ``scratch`` and removed afterwards.
+    scratch : a private directory.
+    """
+    try:
+        with fetched(job, scratch) as here:
+            return _processed(here, settings)
+    except OutputError as error:
+        return failed(job, settings, error)
+    except (RemoteError, MemoryError) as error:
+        known = error if isinstance(error, FacelightError) else _too_large(job)
+        return failed_safely(job, settings, known)
+    except Exception as error:  # noqa: BLE001  (a fault of ours costs one input, not the batch)
+        return failed_safely(job, settings, _internal(job, error))
+
+
+def failed_safely(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
+    """Write and return the result of a failure; one that cannot be written is a result, too."""
+    try:
+        return write_failed(job, settings, error)
+    except OutputError as unwritten:
+        return failed(job, settings, unwritten)
+
+
+def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:
+    from capture.errors import CaptureError  # noqa: PLC0415
+    from capture.files.source import content_sha256  # noqa: PLC0415
+
+    if job.standing is not None:
+        try:
+            if content_sha256(job.path) == job.standing:
+                return None
+        except CaptureError as error:
+            return write_failed(job, settings, error)
+    import cv2  # noqa: PLC0415
+
+    from facelight.batch.one_input import process_job  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    held = min(HELD_CROPS, settings.clip.max_frames)
+    clip = replace(settings.clip, workers=1, hold_back=held, hold_back_lit=held)
+    found: dict[str, Any] | None = None
+    try:
+        tracker = _loaded(settings.tracker)
+        found = process_job(job, settings.model_copy(update={"clip": clip}), tracker)
+    finally:
+        if found is None or found["status"] == "error":  # perhaps the tracker's: the next is new
+            _loaded.cache_clear()
+    return found
+
+
+@lru_cache(maxsize=1)
+def _loaded(options: TrackerOptions) -> FaceMeshTracker:
+    """Load the models, once for all inputs of this process; it ends with them open."""
+    from preprocess.tracking.facemesh.facemesh import FaceMeshTracker  # noqa: PLC0415
+
+    tracker = FaceMeshTracker(options)
+    gc.collect()
+    gc.freeze()  # 140,000 objects of the libraries, else looked through for every input
+    return tracker
+
+
+def _too_large(job: Job) -> WorkerLost:
+    return WorkerLost(f"{job.input}: needed more memory than there is")
+
+
+def _internal(job: Job, error: Exception) -> InternalError:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}:{last.lineno}"
+    return InternalError(f"{job.input}: internal error: {type(error).__name__} at {where}: {error}")

@@ -1,0 +1,138 @@
+"""``facelight process``: every input to its directory, delivered if asked, then the summary."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from facelight.batch.collector import Request, Results, read_result
+from facelight.batch.inputs.listing import Listing
+from facelight.batch.inputs.storage import RemoteError, fetch, remove_copy
+from facelight.batch.inputs.urls import is_process_local
+from facelight.batch.job import SOFTWARE, Finished, Job
+from facelight.batch.outputs import remove_parts
+from facelight.batch.pool.pool import WorkerOptions, WorkerPool
+from facelight.config.settings import Settings, settings_hash
+from facelight.errors import Exit, OutputError, SettingsError
+
+__all__ = ["Engine", "Request", "process_all"]
+
+
+_FOLDED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:[/\\]")
+"""A URL that has become a `Path`: ``s3:/bucket``."""
+
+
+class Engine(Protocol):
+    """Something that works through jobs: the workers of this machine, or a cluster."""
+
+    def run(self, jobs: Iterable[Job], settings: Settings) -> Generator[Finished, None, None]:
+        """Yield every job as it is finished, in any order."""
+        ...
+
+    def interrupted(self) -> list[Finished]:
+        """End the work and return what is finished, from the last that ``run`` yielded on."""
+        ...
+
+
+def process_all(request: Request, settings: Settings, options: WorkerOptions) -> Exit:
+    """Process every input and return the exit code; one bad input never stops the others.
+
+    Interrupted (Ctrl-C, SIGTERM) it ends the workers, keeps what is finished and writes the
+    summary of that; ``KeyboardInterrupt`` goes on to the caller.
+
+    Raises
+    ------
+    OutputError
+        the output directory cannot be made or written at all.
+    InputError, RemoteError
+        the inputs cannot be listed.
+    ClusterError
+        the cluster cannot be used, or is lost.
+    WorkerLost
+        workers cannot be started.
+    """
+    _prepare(request.out, options)
+    with ExitStack() as stack:
+        stack.enter_context(_terminated_as_interrupted())
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facelight-")))
+        listing = stack.enter_context(Listing(request.inputs, request.out))
+        engine = stack.enter_context(_engine(request, options, scratch))
+        results = stack.enter_context(Results(request, settings, listing.total))
+        jobs = _brought(_resumed(listing.jobs(), request, settings), scratch)
+        with closing(engine.run(jobs, settings)) as stream:
+            try:
+                for finished in stream:
+                    results.take(finished)
+                    remove_copy(finished.job, scratch)
+            except KeyboardInterrupt:
+                for finished in engine.interrupted():
+                    results.keep(finished)
+                raise
+        results.complete()
+        return results.exit_code
+
+
+def _engine(
+    request: Request, options: WorkerOptions, scratch: Path
+) -> AbstractContextManager[Engine]:
+    if request.scheduler is None:
+        return WorkerPool(options, scratch)
+    from facelight.batch.dask.cluster import Cluster  # noqa: PLC0415  (distributed is an extra)
+
+    return Cluster(request.scheduler, options)
+
+
+def _resumed(jobs: Iterator[Job], request: Request, settings: Settings) -> Iterator[Job]:
+    """Give each job the input hash of the result that stands, where one does."""
+    if not request.resume:
+        yield from jobs
+        return
+    wanted = {"settings_hash": settings_hash(settings), "software": SOFTWARE}
+    for job in jobs:
+        found = read_result(job.target) or {}
+        stands = found.get("status") in {"accepted", "rejected"} and wanted.items() <= found.items()
+        yield replace(job, standing=found.get("input_sha256")) if stands else job
+
+
+def _brought(jobs: Iterator[Job], scratch: Path) -> Iterator[Job]:
+    """Copy inputs that only this process sees; one that cannot be read fails at its worker."""
+    for job in jobs:
+        if is_process_local(job.input):
+            with suppress(RemoteError):
+                job = replace(job, local=fetch(job, scratch))  # noqa: PLW2901
+        yield job
+
+
+def _prepare(out: Path, options: WorkerOptions) -> None:
+    """Make the directory and clear what an earlier run that was killed left half-written."""
+    if _FOLDED_URL.match(str(out)):
+        told = "a directory of this machine: a result is there whole or not at all"
+        raise SettingsError(f"--out: expected {told}; copy them to a storage afterwards")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"--out {out}: cannot be made: {error.strerror}") from error
+    if not os.access(out, os.W_OK):
+        raise OutputError(f"--out {out}: is not writable")
+    remove_parts(out, older_than_s=options.timeout_s)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Treat SIGTERM (systemd, Kubernetes) as Ctrl-C: the summary is still written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

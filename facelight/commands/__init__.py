@@ -1,0 +1,1 @@
+"""What a command does, where that is not a room of its own."""

@@ -1,0 +1,1 @@
+"""From a clip to the service: payload, client and credentials."""

@@ -1,0 +1,155 @@
+"""The words of the session state machine: views, hints, problems and its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from facelight.config.session_options import SessionOptions
+
+
+class ButtonAction(StrEnum):
+    """What a person can touch; the ``action`` of the screen's buttons."""
+
+    START = "start"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    NO_LIGHT = "no_light"
+    CANCEL = "cancel"
+
+
+class Device(StrEnum):
+    """What a session cannot do without."""
+
+    CAMERA = "camera"
+    TRACKER = "tracker"
+    SCREEN = "screen"
+    STORAGE = "storage"
+
+
+class View(StrEnum):
+    """The kiosk's screens; ``facelight.kiosk.screens.scenes`` draws them."""
+
+    IDLE = "idle"
+    OUT_OF_ORDER = "out_of_order"
+    NOTICE = "notice"
+    CONSENT = "consent"
+    POSITION = "position"
+    SETTLE = "settle"
+    LIGHT = "light"
+    PLAIN = "plain"
+    FINISH = "finish"
+    DELIVER = "deliver"
+    RESULT = "result"
+    RETRY = "retry"
+    STOPPED = "stopped"
+
+
+class Hint(StrEnum):
+    """What to tell a person who is not yet right, the most useful first."""
+
+    STEP_IN = "step_in"
+    ONE_PERSON = "one_person"
+    CLOSER = "closer"
+    CENTRE = "centre"
+    LOOK = "look"
+    UNCOVER = "uncover"
+    MORE_LIGHT = "more_light"
+    LESS_LIGHT = "less_light"
+    EVEN_LIGHT = "even_light"
+    EYES = "eyes"
+    MOUTH = "mouth"
+    STILL = "still"
+    GOOD = "good"
+
+
+class Problem(StrEnum):
+    """Why an attempt ended without a result."""
+
+    LEFT = "left"
+    SECOND = "second"
+    MOVED = "moved"
+    DEVICE = "device"
+    TIME = "time"
+    QUALITY = "quality"
+    LIGHT = "light"
+    INTERNAL = "internal"
+    NOT_SENT = "not_sent"
+    CANCELLED = "cancelled"
+
+
+class Result(StrEnum):
+    """How a session ended for the person."""
+
+    REAL = "real"
+    UNSURE = "unsure"
+    SENT = "sent"
+    SAVED = "saved"
+
+
+class Phase(StrEnum):
+    """Where a session is; ``IDLE`` alone has no time limit, ``ENDED`` no way out."""
+
+    IDLE = "idle"
+    NOTICE = "notice"
+    POSITION = "position"
+    SETTLE = "settle"
+    COLOURS = "colours"
+    FINISH = "finish"
+    DELIVER = "deliver"
+    RESULT = "result"
+    PROBLEM = "problem"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """Everything a session knows; made by ``step.begin``, changed only by ``step.step``.
+
+    Attributes
+    ----------
+    options : as given to ``begin``.
+    phase, since_ns : where it is, and since when; ``now_ns`` is the time of the last step.
+    job : number of the latest job; answers to older ones are ignored.
+    attempt : 1 for a person's first; 0 in idle.
+    light : colours will run in this session.
+    armed : idle has been empty of people since the last session.
+    lost : devices that do not work.
+    seen_since_ns, absent_since_ns : since when somebody, nobody, is there; None if not so.
+    crowd_since_ns, moving_since_ns, good_since_ns : since when that is so; None if not so.
+    observed_ns : time of the last ``Observed``.
+    hint, hint_ns : what position shows, since when; ``wanted`` is what it would show next.
+    jumped : the last observation showed somebody else.
+    settled : the camera has answered ``LockCamera``.
+    spooled : the accepted clip is safe on disk.
+    repeated : the repeat of this attempt is used up.
+    retry : the problem on the screen is followed by another attempt.
+    outcome : how it ended, for the log.
+    open : ``OpenSession`` was not yet followed by ``CloseSession``.
+    """
+
+    options: SessionOptions
+    since_ns: int
+    now_ns: int = 0
+    phase: Phase = Phase.IDLE
+    job: int = 0
+    attempt: int = 0
+    light: bool = True
+    armed: bool = True
+    lost: frozenset[Device] = field(default_factory=frozenset)
+    seen_since_ns: int | None = None
+    absent_since_ns: int | None = None
+    crowd_since_ns: int | None = None
+    moving_since_ns: int | None = None
+    good_since_ns: int | None = None
+    observed_ns: int | None = None
+    hint: Hint | None = None
+    hint_ns: int = 0
+    wanted: Hint | None = None
+    jumped: bool = False
+    settled: bool = False
+    spooled: bool = False
+    repeated: bool = False
+    retry: bool = False
+    outcome: str = ""
+    open: bool = False

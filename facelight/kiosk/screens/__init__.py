@@ -1,0 +1,1 @@
+"""What the kiosk shows: scenes, texts, languages and themes."""

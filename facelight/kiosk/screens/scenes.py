@@ -1,0 +1,229 @@
+"""From a view of the session to the scene on the screen: words, buttons, field, mood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from capture.display.language import Language
+from capture.display.scene import Button, Mood, Scene, SceneKind
+from capture.display.theme import Theme
+from capture.frame import ImageU8
+from capture.light.illumination import NEUTRAL_RGB, Rgb
+from facelight.kiosk.machine.effects import ShowScene
+from facelight.kiosk.machine.state import ButtonAction, Hint, Problem, Result, View
+from facelight.kiosk.screens.texts import Text
+
+LANGUAGE_ACTION = "language:"
+"""Prefix of the action of a language button on the idle screen, before the language's code."""
+
+_KINDS: Mapping[View, SceneKind] = MappingProxyType(
+    {
+        View.IDLE: SceneKind.ATTRACT,
+        View.POSITION: SceneKind.GUIDE,
+        View.SETTLE: SceneKind.GUIDE,
+        View.PLAIN: SceneKind.GUIDE,
+        View.LIGHT: SceneKind.LIGHT,
+        View.FINISH: SceneKind.WORKING,
+        View.DELIVER: SceneKind.WORKING,
+    }
+)
+
+_WORDS: Mapping[View, tuple[Text, Text | None]] = MappingProxyType(
+    {
+        View.IDLE: (Text.IDLE_TITLE, Text.IDLE_BODY),
+        View.OUT_OF_ORDER: (Text.OUT_OF_ORDER_TITLE, Text.OUT_OF_ORDER_BODY),
+        View.SETTLE: (Text.SETTLE, None),
+        View.LIGHT: (Text.LIGHT, None),
+        View.PLAIN: (Text.PLAIN, None),
+        View.FINISH: (Text.FINISH, None),
+        View.DELIVER: (Text.DELIVER, None),
+        View.RETRY: (Text.RETRY_TITLE, None),
+        View.STOPPED: (Text.STOPPED_TITLE, None),
+    }
+)
+
+_HINTS: Mapping[Hint, Text] = MappingProxyType(
+    {
+        Hint.STEP_IN: Text.HINT_STEP_IN,
+        Hint.ONE_PERSON: Text.HINT_ONE_PERSON,
+        Hint.CLOSER: Text.HINT_CLOSER,
+        Hint.CENTRE: Text.HINT_CENTRE,
+        Hint.LOOK: Text.HINT_LOOK,
+        Hint.UNCOVER: Text.HINT_UNCOVER,
+        Hint.MORE_LIGHT: Text.HINT_MORE_LIGHT,
+        Hint.LESS_LIGHT: Text.HINT_LESS_LIGHT,
+        Hint.EVEN_LIGHT: Text.HINT_EVEN_LIGHT,
+        Hint.EYES: Text.HINT_EYES,
+        Hint.MOUTH: Text.HINT_MOUTH,
+        Hint.STILL: Text.HINT_STILL,
+        Hint.GOOD: Text.HINT_GOOD,
+    }
+)
+
+_RESULTS: Mapping[Result, tuple[Text, Text, Mood]] = MappingProxyType(
+    {
+        Result.REAL: (Text.RESULT_REAL_TITLE, Text.RESULT_REAL_BODY, Mood.GOOD),
+        Result.UNSURE: (Text.RESULT_UNSURE_TITLE, Text.RESULT_UNSURE_BODY, Mood.BAD),
+        Result.SENT: (Text.RESULT_SENT_TITLE, Text.RESULT_SENT_BODY, Mood.GOOD),
+        Result.SAVED: (Text.RESULT_SAVED_TITLE, Text.RESULT_SAVED_BODY, Mood.GOOD),
+    }
+)
+
+_PROBLEMS: Mapping[Problem, Text | None] = MappingProxyType(
+    {
+        Problem.LEFT: Text.PROBLEM_LEFT,
+        Problem.SECOND: Text.PROBLEM_SECOND,
+        Problem.MOVED: Text.PROBLEM_MOVED,
+        Problem.DEVICE: Text.PROBLEM_DEVICE,
+        Problem.TIME: Text.PROBLEM_TIME,
+        Problem.QUALITY: Text.PROBLEM_QUALITY,
+        Problem.LIGHT: Text.PROBLEM_LIGHT,
+        Problem.INTERNAL: Text.PROBLEM_INTERNAL,
+        Problem.NOT_SENT: Text.PROBLEM_NOT_SENT,
+        Problem.CANCELLED: None,
+    }
+)
+
+_BUTTONS: Mapping[ButtonAction, tuple[Text, str, bool]] = MappingProxyType(
+    {
+        ButtonAction.START: (Text.START, "return", True),
+        ButtonAction.ACCEPT: (Text.CONSENT_ACCEPT, "return", True),
+        ButtonAction.DECLINE: (Text.CONSENT_DECLINE, "escape", False),
+        ButtonAction.NO_LIGHT: (Text.NO_LIGHT, "n", False),
+        ButtonAction.CANCEL: (Text.CANCEL, "escape", False),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Everything that stays the same while one language is shown.
+
+    Attributes
+    ----------
+    language : the texts.
+    theme : its background is the idle screen's field.
+    languages : code -> own name of the languages that the idle screen offers; may be empty.
+    consent : the operator's own consent text instead of the language's.
+    light_s : how long the light lasts, for the notice.
+    light : whether colours are offered at all.
+    """
+
+    language: Language
+    theme: Theme
+    languages: Mapping[str, str] = field(default_factory=dict)
+    consent: str | None = None
+    light_s: int = 4
+    light: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Live:
+    """What changes from flip to flip: newest frame, share done, and the light of the slot."""
+
+    preview: ImageU8 | None = None
+    progress: float | None = None
+    light_rgb: Rgb = NEUTRAL_RGB
+
+
+def field_of(show: ShowScene, wording: Wording, light_rgb: Rgb = NEUTRAL_RGB) -> Rgb:
+    """Return the field's sRGB: the light's while it runs, the theme's when idle, else neutral.
+
+    Neutral all through a session lets the exposure settle on it, and keeps screens from flashing.
+    """
+    if show.view is View.LIGHT:
+        return light_rgb
+    return wording.theme.colours.background if show.view is View.IDLE else NEUTRAL_RGB
+
+
+def compose(show: ShowScene, wording: Wording, live: Live | None = None) -> Scene:
+    """Return the scene of a view."""
+    live = live or Live()
+    title, body, mood = _words(show, wording)
+    kind = _KINDS.get(show.view, SceneKind.PAGE)
+    oval = kind in (SceneKind.GUIDE, SceneKind.LIGHT)
+    return Scene(
+        kind=kind,
+        field_rgb=field_of(show, wording, live.light_rgb),
+        title=title,
+        body=body,
+        rtl=wording.language.rtl,
+        buttons=_buttons(show, wording),
+        preview=live.preview if oval else None,
+        mood=mood,
+        progress=live.progress if kind is not SceneKind.ATTRACT else None,
+    )
+
+
+def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
+    """Yield name and scene of everything that can be shown, to be rehearsed before anyone comes."""
+    code = wording.language.code
+    consent = (ButtonAction.ACCEPT, ButtonAction.NO_LIGHT, ButtonAction.DECLINE)
+    shows = [
+        ShowScene(View.IDLE, choices=(ButtonAction.START,)),
+        ShowScene(View.OUT_OF_ORDER),
+        ShowScene(
+            View.NOTICE, choices=(ButtonAction.START, ButtonAction.NO_LIGHT, ButtonAction.CANCEL)
+        ),
+        ShowScene(View.CONSENT, choices=consent),
+        *(ShowScene(View.POSITION, hint=hint, choices=(ButtonAction.CANCEL,)) for hint in Hint),
+        *(ShowScene(view) for view in (View.SETTLE, View.LIGHT, View.PLAIN)),
+        *(ShowScene(view) for view in (View.FINISH, View.DELIVER)),
+        *(ShowScene(View.RESULT, result=result) for result in Result),
+        *(ShowScene(View.RETRY, problem=problem) for problem in Problem),
+        *(ShowScene(View.STOPPED, problem=problem) for problem in Problem),
+    ]
+    for show in shows:
+        detail = show.hint or show.problem or show.result
+        name = f"{code}/{show.view}" + (f"-{detail}" if detail else "")
+        yield name, compose(show, wording, Live(progress=0.4))
+
+
+def _words(show: ShowScene, wording: Wording) -> tuple[str, str, Mood]:
+    say = wording.language.say
+    if show.view is View.POSITION:
+        good = show.hint is Hint.GOOD
+        hint = _HINTS[show.hint or Hint.STEP_IN]
+        return say(hint), "", Mood.GOOD if good else Mood.NEUTRAL
+    if show.view is View.RESULT:
+        title, body, mood = _RESULTS[show.result or Result.SENT]
+        return say(title), say(body), mood
+    if show.view is View.NOTICE and not wording.light:
+        return say(Text.NOTICE_PLAIN_TITLE), say(Text.NOTICE_PLAIN_BODY), Mood.NEUTRAL
+    if show.view is View.NOTICE:
+        return say(Text.NOTICE_TITLE), _notice(wording), Mood.NEUTRAL
+    if show.view is View.CONSENT:
+        return say(Text.CONSENT_TITLE), _consent(wording), Mood.NEUTRAL
+    heading, text = _WORDS[show.view]
+    if show.problem is not None:
+        text = _PROBLEMS[show.problem]
+    mood = Mood.BAD if show.view in (View.STOPPED, View.OUT_OF_ORDER) else Mood.NEUTRAL
+    return say(heading), "" if text is None else say(text).strip(), mood
+
+
+def _consent(wording: Wording) -> str:
+    """Return consent text and notice together: one page, one answer."""
+    consent = wording.consent or wording.language.say(Text.CONSENT_BODY)
+    return f"{consent.strip()}\n{_notice(wording)}"
+
+
+def _notice(wording: Wording) -> str:
+    key = Text.NOTICE_BODY if wording.light else Text.NOTICE_PLAIN_BODY
+    values = {"seconds": wording.light_s} if wording.light else {}
+    return wording.language.say(key, **values).strip()
+
+
+def _buttons(show: ShowScene, wording: Wording) -> tuple[Button, ...]:
+    buttons = [
+        Button(action, wording.language.say(_BUTTONS[action][0]), *_BUTTONS[action][1:])
+        for action in show.choices
+    ]
+    if show.view is View.IDLE:
+        buttons += [
+            Button(LANGUAGE_ACTION + code, name)
+            for code, name in wording.languages.items()
+            if code != wording.language.code
+        ]
+    return tuple(buttons)

@@ -1,0 +1,104 @@
+"""Every text the kiosk can show, by key and placeholders; language files have exactly these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from capture.display.language import Language, load_language
+
+LANGUAGE_FOLDER = Path(__file__).parents[2] / "locale"
+THEME_FOLDER = Path(__file__).parents[2] / "themes"
+
+
+class Text(StrEnum):
+    """Keys of the language files."""
+
+    IDLE_TITLE = "idle_title"
+    IDLE_BODY = "idle_body"
+    START = "start"
+    CANCEL = "cancel"
+    NOTICE_TITLE = "notice_title"
+    NOTICE_BODY = "notice_body"
+    NOTICE_PLAIN_TITLE = "notice_plain_title"
+    NOTICE_PLAIN_BODY = "notice_plain_body"
+    NO_LIGHT = "no_light"
+    CONSENT_TITLE = "consent_title"
+    CONSENT_BODY = "consent_body"
+    CONSENT_ACCEPT = "consent_accept"
+    CONSENT_DECLINE = "consent_decline"
+
+    HINT_STEP_IN = "hint_step_in"
+    HINT_ONE_PERSON = "hint_one_person"
+    HINT_CLOSER = "hint_closer"
+    HINT_CENTRE = "hint_centre"
+    HINT_LOOK = "hint_look"
+    HINT_STILL = "hint_still"
+    HINT_MORE_LIGHT = "hint_more_light"
+    HINT_LESS_LIGHT = "hint_less_light"
+    HINT_EVEN_LIGHT = "hint_even_light"
+    HINT_EYES = "hint_eyes"
+    HINT_MOUTH = "hint_mouth"
+    HINT_UNCOVER = "hint_uncover"
+    HINT_GOOD = "hint_good"
+
+    SETTLE = "settle"
+    LIGHT = "light"
+    PLAIN = "plain"
+    FINISH = "finish"
+    DELIVER = "deliver"
+
+    RESULT_REAL_TITLE = "result_real_title"
+    RESULT_REAL_BODY = "result_real_body"
+    RESULT_UNSURE_TITLE = "result_unsure_title"
+    RESULT_UNSURE_BODY = "result_unsure_body"
+    RESULT_SENT_TITLE = "result_sent_title"
+    RESULT_SENT_BODY = "result_sent_body"
+    RESULT_SAVED_TITLE = "result_saved_title"
+    RESULT_SAVED_BODY = "result_saved_body"
+
+    RETRY_TITLE = "retry_title"
+    STOPPED_TITLE = "stopped_title"
+    PROBLEM_LEFT = "problem_left"
+    PROBLEM_SECOND = "problem_second"
+    PROBLEM_MOVED = "problem_moved"
+    PROBLEM_DEVICE = "problem_device"
+    PROBLEM_TIME = "problem_time"
+    PROBLEM_QUALITY = "problem_quality"
+    PROBLEM_LIGHT = "problem_light"
+    PROBLEM_INTERNAL = "problem_internal"
+    PROBLEM_NOT_SENT = "problem_not_sent"
+    OUT_OF_ORDER_TITLE = "out_of_order_title"
+    OUT_OF_ORDER_BODY = "out_of_order_body"
+
+
+PLACEHOLDERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {text.value: ("seconds",) if text is Text.NOTICE_BODY else () for text in Text}
+)
+
+
+def language_file(code_or_path: str) -> Path:
+    """Return the file of a language: one of ours by its code, or a path ending in ``.toml``."""
+    if code_or_path.endswith(".toml"):
+        return Path(code_or_path)
+    return LANGUAGE_FOLDER / f"{code_or_path}.toml"
+
+
+def theme_file(name_or_path: str) -> Path:
+    """Return the file of a theme: one of ours by its name, or a path ending in ``.toml``."""
+    if name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    return THEME_FOLDER / f"{name_or_path}.toml"
+
+
+def language(code_or_path: str) -> Language:
+    """Load a complete language.
+
+    Raises
+    ------
+    DisplayError
+        no such file, or it is incomplete.
+    """
+    return load_language(language_file(code_or_path), PLACEHOLDERS)

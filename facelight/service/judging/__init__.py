@@ -1,0 +1,1 @@
+"""What the local service makes of a request: files, faces, quality, light."""

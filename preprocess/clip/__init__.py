@@ -1,0 +1,1 @@
+"""Accepted frames into a clip: crop, selection, encoding, size budget."""

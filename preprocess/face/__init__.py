@@ -1,0 +1,1 @@
+"""A face in a frame: landmarks, target rectangle, pose."""

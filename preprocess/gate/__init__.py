@@ -1,0 +1,1 @@
+"""The quality gate: measures and limits in, a verdict out."""

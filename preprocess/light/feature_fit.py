@@ -1,0 +1,108 @@
+"""One feature of the samples fitted to the plan: slots, delay and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.light.timeline import Timing
+from preprocess.light.delay import DelayEstimate, estimate_delay
+from preprocess.light.fit import Noise, SlotFit, fit_slots, likeliest_noise, moments
+from preprocess.light.labelling import Labelling, judge_labelling
+from preprocess.light.options import ResponseOptions
+from preprocess.light.series import Array, Series
+from preprocess.light.template import (
+    LitSlot,
+    ShutterGuess,
+    direction_of,
+    is_achromatic,
+    slot_shares,
+)
+
+_MIN_SEEN = 2.0
+"""Frames' worth of light that a slot must have received to count."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """A series, the slots that its frames saw, and how the two agree.
+
+    Attributes
+    ----------
+    palette : colour name to (F,) unweighted direction, in order of first appearance.
+    labels : (S,) index into ``palette``.
+    features : (N, F); F is 3 with luminance, which is used when the plan shows white.
+    shares : (N, S) share of each frame's exposure in each slot, at ``delay``.
+    """
+
+    series: Series
+    slots: tuple[LitSlot, ...]
+    palette: dict[str, Array]
+    labels: NDArray[np.intp]
+    features: Array
+    shares: Array
+    fit: SlotFit
+    labelling: Labelling
+    delay: DelayEstimate
+    noise: Noise
+
+
+def attempt(
+    series: Series, slots: Sequence[LitSlot], timing: Timing, options: ResponseOptions
+) -> Attempt | None:
+    """Fit the slots to the series; None where frames are too few for the slots they saw."""
+    if len(series) < options.min_samples:
+        return None
+    delays = np.arange(
+        options.delay_low_ns, options.delay_high_ns + 1, options.delay_step_ns, np.int64
+    )
+    guess = ShutterGuess.of(timing)
+    tried = [
+        slot_shares(slots, series.t_ns, series.face_row, shutter, delays + options.rise_ns)
+        for shutter in guess.shutters
+    ]
+    # a slot that a recording which ends early never saw would be fitted to nothing
+    seen = tried[0].sum(axis=1).max(axis=0) >= _MIN_SEEN
+    slots = tuple(slot for slot, kept in zip(slots, seen, strict=True) if kept)
+    if not slots or len(series) < options.min_samples + len(slots):
+        return None
+    luminance = series.with_background and any(is_achromatic(slot.rgb) for slot in slots)
+    features = series.features(luminance=luminance)
+    slot_s = float(np.median([min(slot.end_ns - slot.start_ns, 2e9) for slot in slots])) / 1e9
+    tried = [shares[..., seen] for shares in tried]
+    noise = likeliest_noise(series.t_ns, features, tried[len(tried) // 2], slot_s)
+    every = [moments(series.t_ns, features, shares, noise) for shares in tried]
+    fits = [fit_slots(sums) for sums in every]
+    best = int(np.argmin([fit.cost.min() for fit in fits]))
+    sums, fit = every[best], fits[best]
+    palette = {slot.colour: direction_of(slot.rgb, luminance=luminance) for slot in slots}
+    names = list(palette)
+    labels = np.array([names.index(slot.colour) for slot in slots], np.intp)
+    labelling = judge_labelling(
+        sums.weighted(fit.weights),
+        np.array(list(palette.values())) @ fit.weights,
+        labels,
+        permutations=options.permutations,
+        seed=options.seed,
+    )
+    near = labelling.best if labelling.peak >= options.rho_least else None
+    delay = estimate_delay(
+        delays, np.array([fit.cost for fit in fits]), guess.prior, sums.freedom, near=near
+    )
+    exact = np.array([delay.delay_ns + options.rise_ns], np.int64)
+    shutter = guess.shutters[best]
+    return Attempt(
+        series=series,
+        slots=slots,
+        palette=palette,
+        labels=labels,
+        features=features,
+        shares=slot_shares(slots, series.t_ns, series.face_row, shutter, exact)[0],
+        fit=fit,
+        labelling=labelling,
+        delay=delay,
+        noise=noise,
+    )

@@ -1,0 +1,1 @@
+"""Face trackers: the protocol, and a room for each adapter."""

@@ -1,0 +1,1 @@
+"""The FaceMesh adapter (mediapipe)."""

@@ -1,0 +1,233 @@
+"""The FaceMesh adapter of the tracker protocol (mediapipe 0.10.21, models inside its wheel)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.frame import Frame, ImageU8
+from capture.options import option
+from preprocess.errors import GeometryError, TrackerError
+from preprocess.face.face import Face, Rect
+from preprocess.face.landmarks import FACE_OVAL, inter_eye_px
+from preprocess.face.pose import Intrinsics, pose_from_landmarks
+from preprocess.face.rectangle import RectangleOptions, clipped, face_rectangle
+from preprocess.tracking.facemesh.facemesh_graphs import (
+    Detection,
+    FaceDetector,
+    FaceMeshGraph,
+    Region,
+)
+from preprocess.tracking.facemesh.mediapipe_graph import load_mediapipe
+
+Points = NDArray[np.float32]
+BOX_OVER_OVAL: Final = 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerOptions:
+    """When a face counts as found, lost or another one."""
+
+    found_score: float = option(
+        0.5, unit="probability", low=0.0, high=1.0, why="mediapipe's default for a new face"
+    )
+    kept_score: float = option(
+        0.3, unit="probability", low=0.0, high=1.0, why="a known face may turn, blink or go dark"
+    )
+    presence: float = option(
+        0.5, unit="probability", low=0.0, high=1.0, why="mediapipe's default for following a face"
+    )
+    watch_every: int = option(
+        10, unit="frames", low=1, high=300, why="a third of a second; the detector costs 3 ms"
+    )
+    doubts: int = option(
+        3, unit="watches", low=1, high=100, why="a mesh that the detector never sees is a ghost"
+    )
+    take_over: float = option(
+        1.2, unit="area ratio", low=1.0, high=10.0, why="two equal faces must not take turns"
+    )
+    rectangle: RectangleOptions = field(default_factory=RectangleOptions)
+    intrinsics: Intrinsics | None = None
+
+
+class FaceMeshTracker:
+    """Largest face of each frame: a mesh follows it, a detector seeks it and watches for others.
+
+    The detector runs while there is no face and on every ``watch_every``-th frame. There it
+    confirms the followed face, counts the others and hands over to a clearly larger one. Between
+    watches ``count`` and ``second_face_ratio`` keep their last values. While there is no face, one
+    of nine overlapping quarters of the frame is searched as well, in turn, so that a person too far
+    away is seen as such. The same frames give the same faces.
+    """
+
+    def __init__(self, options: TrackerOptions | None = None) -> None:
+        self._options = options or TrackerOptions()
+        self._version = str(load_mediapipe().__version__)
+        self._detector = FaceDetector(min(self._options.kept_score, self._options.found_score))
+        self._mesh = FaceMeshGraph()
+        self._open = True
+        self._last_ns: int | None
+        self._points: Points | None
+        self._until_watch: int
+        self._doubted: int
+        self._quarter: int
+        self._others: tuple[float, ...]
+        self.reset()
+
+    @property
+    def backend(self) -> str:
+        """Name, version and model of the backend."""
+        return f"mediapipe/{self._version} face_landmark_with_attention, face_detection_full_range"
+
+    def track(self, frame: Frame) -> Face | None:
+        """Return the largest face or None."""
+        self._guard(frame)
+        points = self._follow(frame.pixels)
+        self._until_watch -= 1
+        if points is None or self._until_watch <= 0:
+            points = self._watch(frame.pixels, points)
+        self._points = points
+        return None if points is None else self._face(points, frame.size_wh)
+
+    def reset(self) -> None:
+        """Begin another session, as a fresh tracker would, without loading the models again."""
+        self._last_ns = None
+        self._points = None
+        self._until_watch = 0
+        self._doubted = 0
+        self._quarter = 0
+        self._others = ()
+
+    def close(self) -> None:
+        """Release the models; idempotent."""
+        if self._open:
+            self._open = False
+            self._mesh.close()
+            self._detector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _guard(self, frame: Frame) -> None:
+        if not self._open:
+            raise TrackerError("the face tracker is closed: open a fresh one for each session")
+        if self._last_ns is not None and frame.t_frame_ns <= self._last_ns:
+            raise TrackerError(
+                f"frame {frame.seq}: t_frame_ns {frame.t_frame_ns} is not after {self._last_ns}"
+            )
+        self._last_ns = frame.t_frame_ns
+
+    def _follow(self, bgr: ImageU8) -> Points | None:
+        if self._points is None:
+            return None
+        return self._look(bgr, Region.around(self._points))
+
+    def _look(self, bgr: ImageU8, region: Region) -> Points | None:
+        height, width = bgr.shape[:2]
+        points, presence = self._mesh.landmarks(bgr, region)
+        if presence < self._options.presence:
+            return None
+        x, y, _ = points.sum(axis=0) / len(points)
+        return points if 0 <= x < width and 0 <= y < height else None
+
+    def _watch(self, bgr: ImageU8, points: Points | None) -> Points | None:
+        """Confirm the followed face, or seek one; count the others."""
+        self._until_watch = self._options.watch_every
+        seen = self._detector.detect(bgr)
+        if points is not None and not self._confirmed(bgr, points, seen):
+            points = None
+        points = self._largest(bgr, points, seen)
+        if points is None:
+            seen = self._detector.detect(bgr, self._next_quarter(bgr))
+            points = self._largest(bgr, None, seen)
+        self._others = ()
+        if points is not None:
+            own = _area(seen, points)
+            self._others = tuple(d.area_px2 / own for d in self._new(seen) if not _same(d, points))
+        return points
+
+    def _confirmed(self, bgr: ImageU8, points: Points, seen: list[Detection]) -> bool:
+        """Return False once the detector has not seen the face in several watches."""
+        if not any(_same(d, points) for d in seen):
+            near = self._detector.detect(bgr, _surroundings(points, bgr))
+            if not any(_same(d, points) for d in near):
+                self._doubted += 1
+                return self._doubted < self._options.doubts
+        self._doubted = 0
+        return True
+
+    def _next_quarter(self, bgr: ImageU8) -> Rect:
+        row, column = divmod(self._quarter, 3)
+        self._quarter = (self._quarter + 1) % 9
+        width, height = max(1, bgr.shape[1] // 2), max(1, bgr.shape[0] // 2)
+        return Rect(column * width // 2, row * height // 2, width, height)
+
+    def _largest(self, bgr: ImageU8, points: Points | None, seen: list[Detection]) -> Points | None:
+        own = 0.0 if points is None else _area(seen, points)
+        for detection in self._new(seen):
+            if detection.area_px2 <= own * self._options.take_over:
+                break
+            if points is not None and _same(detection, points):
+                break
+            found = self._look(bgr, detection.region)
+            if found is not None:
+                # once more from its own landmarks: the box of the detector is coarse
+                again = self._look(bgr, Region.around(found))
+                self._doubted = 0
+                return found if again is None else again
+        return points
+
+    def _new(self, seen: list[Detection]) -> list[Detection]:
+        return [d for d in seen if d.score >= self._options.found_score]
+
+    def _face(self, points: Points, size_wh: tuple[int, int]) -> Face | None:
+        try:
+            rectangle = face_rectangle(points, size_wh, self._options.rectangle)
+        except GeometryError:
+            return None  # the head has left the frame, its mesh reaches into it
+        return Face(
+            rectangle=rectangle,
+            landmarks_px=points,
+            inter_eye_px=inter_eye_px(points),
+            pose=pose_from_landmarks(points, size_wh, self._options.intrinsics),
+            count=1 + len(self._others),
+            second_face_ratio=max(self._others, default=0.0),
+        )
+
+
+def _same(detection: Detection, points: Points) -> bool:
+    """Return whether the box's centre lies inside the mesh's face oval box."""
+    x, y = detection.centre_px
+    oval = points[list(FACE_OVAL), :2]
+    (x0, y0), (x1, y1) = oval.min(axis=0), oval.max(axis=0)
+    return bool(x0 <= x <= x1 and y0 <= y <= y1)
+
+
+def _surroundings(points: Points, bgr: ImageU8) -> Rect:
+    """Return the part of the frame three face widths around the face."""
+    region = Region.around(points)
+    reach = 1.5 * region.side_px
+    x, y = region.x_px, region.y_px
+    return clipped(x - reach, y - reach, x + reach, y + reach, (bgr.shape[1], bgr.shape[0]))
+
+
+def _area(seen: list[Detection], points: Points) -> float:
+    """Return the area of the face's detection, else what the detector would give it.
+
+    Measured on 9 portraits: its box has .9 to 1.25 times the area of the oval's box.
+    """
+    boxes = [d.area_px2 for d in seen if _same(d, points)]
+    oval = points[list(FACE_OVAL), :2]
+    return max(boxes) if boxes else BOX_OVER_OVAL * float(np.prod(np.ptp(oval, axis=0)))

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from capture.live.reading.feed import RawFrame
+from capture.live.reading.freshness import Freshness, digest, textured
+from tests.capture.live.fakes import jpeg, noise
+
+
+def always() -> bool:
+    return True
+
+
+def never() -> bool:
+    return False
+
+
+def test_other_pixels_are_a_new_frame_whatever_the_stamp_says() -> None:
+    fresh = Freshness(None)
+    assert fresh.is_new(1, False, 0, always)
+    assert fresh.is_new(2, False, 0, always)
+
+
+def test_the_same_pixels_are_a_repeat_unless_the_stamp_has_advanced() -> None:
+    fresh = Freshness(None)
+    fresh.is_new(1, True, 0, always)
+    assert not fresh.is_new(1, False, 1, always)
+    assert fresh.is_new(1, True, 2, always)
+
+
+@pytest.mark.parametrize(
+    ("frozen_ns", "has_texture", "at_ns", "new"),
+    [
+        pytest.param(100, always, 99, True, id="not long enough"),
+        pytest.param(100, always, 100, False, id="frozen"),
+        pytest.param(100, never, 10**9, True, id="black or white"),
+        pytest.param(None, always, 10**9, True, id="a stamp that proves it"),
+    ],
+)
+def test_a_picture_that_never_changes_is_suspicious(frozen_ns, has_texture, at_ns, new) -> None:
+    fresh = Freshness(frozen_ns)
+    fresh.is_new(1, True, 0, always)
+    assert fresh.is_new(1, True, at_ns, has_texture) is new
+
+
+def test_digests_differ_between_frames_and_agree_for_repeats() -> None:
+    frames = [RawFrame(0, pixels=noise(i)) for i in (1, 2)]
+    frames += [RawFrame(0, jpeg=jpeg(i)) for i in (1, 2)]
+    assert len({digest(raw) for raw in frames}) == 4
+    assert digest(RawFrame(9, pixels=noise(1))) == digest(frames[0])
+
+
+@pytest.mark.parametrize(("level", "has"), [(0.0, False), (120.0, True), (255.0, False)])
+def test_black_and_white_have_no_texture(level: float, has: bool) -> None:
+    assert textured(RawFrame(0), lambda _: level) is has

@@ -1,0 +1,161 @@
+"""The FaceMesh adapter on real faces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from capture.frame import ImageU8
+from preprocess.face.face import Face
+from preprocess.face.landmarks import FACE_OVAL
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
+from preprocess.tracking.facemesh.mediapipe_graph import quiet_backend
+from tests.preprocess import faces
+
+
+@pytest.fixture(scope="module")
+def portrait(footage: Path) -> ImageU8:
+    return cv2.imread(str(footage / "portraits" / "obama-1080p.jpg"))
+
+
+@pytest.fixture(scope="module")
+def other(footage: Path) -> ImageU8:
+    return cv2.imread(str(footage / "portraits" / "p35.jpg"))
+
+
+@pytest.fixture(scope="module")
+def clip(footage: Path) -> list[ImageU8]:
+    with av.open(str(footage / "videos" / "s18.mp4")) as container:
+        decoded = container.decode(video=0)
+        return [next(decoded).to_ndarray(format="bgr24") for _ in range(24)]
+
+
+def seen(pictures: Iterable[ImageU8], options: TrackerOptions | None = None) -> list[Face | None]:
+    with FaceMeshTracker(options) as tracker:
+        return [tracker.track(faces.frame(p, seq)) for seq, p in enumerate(pictures)]
+
+
+def found(pictures: Sequence[ImageU8], options: TrackerOptions | None = None) -> Face:
+    last = seen(pictures, options)[-1]
+    assert last is not None
+    return last
+
+
+def on_canvas(picture: ImageU8, factor: float, at: tuple[int, int]) -> ImageU8:
+    small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    canvas = np.full((1080, 1920, 3), 110, np.uint8)
+    part = small[: 1080 - at[1], : 1920 - at[0]]
+    canvas[at[1] : at[1] + part.shape[0], at[0] : at[0] + part.shape[1]] = part
+    return canvas
+
+
+def test_two_runs_give_identical_landmarks(clip: list[ImageU8]) -> None:
+    first, second = seen(clip), seen(clip)
+    for one, two in zip(first, second, strict=True):
+        assert one is not None
+        assert two is not None
+        assert np.array_equal(one.landmarks_px, two.landmarks_px)
+
+
+def test_after_a_reset_it_sees_what_a_fresh_one_sees(
+    clip: list[ImageU8], portrait: ImageU8
+) -> None:
+    with FaceMeshTracker() as used, FaceMeshTracker() as fresh:
+        for seq in range(3):
+            used.track(faces.frame(portrait, seq))
+        used.reset()
+        for seq, pixels in enumerate(clip):
+            again, first = (
+                used.track(faces.frame(pixels, seq)),
+                fresh.track(faces.frame(pixels, seq)),
+            )
+            assert again is not None
+            assert first is not None
+            assert np.array_equal(again.landmarks_px, first.landmarks_px)
+            assert again.rectangle == first.rectangle
+
+
+def test_landmarks_are_those_of_mediapipes_own_face_mesh(clip: list[ImageU8]) -> None:
+    from mediapipe.python.solutions.face_mesh import FaceMesh
+
+    ours = [face.landmarks_px for face in seen(clip[:12]) if face]
+    with quiet_backend(), FaceMesh(refine_landmarks=True) as mesh:
+        theirs = [
+            mesh.process(cv2.cvtColor(p, cv2.COLOR_BGR2RGB)).multi_face_landmarks for p in clip[:12]
+        ]
+    height, width = clip[0].shape[:2]
+    points = np.array([(p.x * width, p.y * height) for p in theirs[-1][0].landmark])
+    assert np.abs(points - ours[-1][:, :2]).max() < 1.0
+
+
+def test_the_colour_order_is_what_the_model_expects(portrait: ImageU8) -> None:
+    """Regression: BGR fed as RGB raises nothing, it only finds faces worse."""
+    right = found([portrait] * 2).landmarks_px
+    swapped = found([np.ascontiguousarray(portrait[..., ::-1])] * 2).landmarks_px
+    assert np.abs(right - swapped)[:, :2].mean() > 0.05
+
+
+@pytest.mark.parametrize("width_px", [60, 90, 128, 200])
+def test_faces_far_below_the_services_limit_are_seen_as_such(
+    portrait: ImageU8, width_px: int
+) -> None:
+    whole = np.ptp(found([portrait]).landmarks_px[list(FACE_OVAL), 0])
+    face = found([on_canvas(portrait[100:500, 700:1200], width_px / whole, (900, 500))] * 9)
+    assert np.ptp(face.landmarks_px[list(FACE_OVAL), 0]) == pytest.approx(width_px, rel=0.15)
+
+
+def test_a_larger_face_takes_over_and_the_first_is_counted(
+    portrait: ImageU8, other: ImageU8
+) -> None:
+    both = portrait.copy()
+    both[:, :800] = cv2.resize(other, (1080, 1080))[:, 140:940]
+    last = found([portrait] * 3 + [both] * 15)
+    assert last.rectangle.right < 800
+    assert last.count == 2
+    assert 0.3 < last.second_face_ratio < 0.9
+
+
+def test_two_equal_faces_do_not_take_turns(other: ImageU8) -> None:
+    half = cv2.resize(other, (640, 640))
+    pair = np.hstack([half, half])
+    lefts = {face.rectangle.left < 640 for face in seen([pair] * 25) if face}
+    assert len(lefts) == 1
+
+
+def test_a_face_that_goes_leaves_no_ghost(portrait: ImageU8) -> None:
+    empty = np.full_like(portrait, 90)
+    assert seen([portrait, portrait, empty, empty])[2:] == [None, None]
+
+
+def test_a_face_is_found_again(portrait: ImageU8) -> None:
+    empty = np.full_like(portrait, 90)
+    assert seen([portrait, empty, portrait])[-1] is not None
+
+
+def test_the_background_of_real_footage_is_nobody(footage: Path) -> None:
+    """Regression: FaceMesh with two faces saw a second one in the plants of s18 for 60 frames."""
+    with av.open(str(footage / "videos" / "s18.mp4")) as container:
+        pictures = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)][215:260]
+    assert {face.count for face in seen(pictures) if face} == {1}
+
+
+def test_landmarks_cannot_be_written(portrait: ImageU8) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        found([portrait]).landmarks_px[0, 0] = 1
+
+
+def test_the_backend_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    seen([np.zeros((64, 64, 3), np.uint8)])
+    assert capfd.readouterr().err == ""
+
+
+def test_what_others_write_meanwhile_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet_backend():
+        os.write(2, b"W0000 00:00:1795225737.186202   11971 some.cc:1] chatter\nours\n")
+    assert capfd.readouterr().err == "ours\n"

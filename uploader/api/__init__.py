@@ -1,0 +1,1 @@
+"""The service's operations: detection, sessions, audit; the only field names of the wire."""

@@ -1,0 +1,1 @@
+"""HTTP with one attempt a call: transport, credentials, answers and what they mean."""

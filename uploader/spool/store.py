@@ -1,0 +1,119 @@
+"""The sealed files of a spool: written whole or not at all, destroyed head first."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from pathlib import Path
+from typing import Final
+
+from uploader.errors import DiskError, ItemError, SpoolFullError
+from uploader.spool.disk import Disk
+from uploader.spool.vault import HEAD_BYTES
+
+SEALED: Final = ".flsub"
+TEMPORARY: Final = ".tmp"
+DAMAGED: Final = ".damaged"
+
+_LOG = logging.getLogger(__name__)
+
+
+class Store:
+    """One directory with a file for each item, named by the item's id."""
+
+    def __init__(self, directory: Path, disk: Disk) -> None:
+        self.directory = directory
+        self._disk = disk
+        self._undestroyed: set[str] = set()
+
+    def write(self, item_id: str, data: bytes) -> None:
+        """Return when the file survives a power cut; after an error it is not there."""
+        temporary, final = self.directory / (item_id + TEMPORARY), self.path(item_id)
+        try:
+            with self._disk.create(temporary) as file:
+                self._disk.write(file, data)
+                # A failed sync may have dropped the pages: nothing of this file is trusted then.
+                self._disk.sync(file)
+            self._disk.rename(temporary, final)
+            self._disk.sync_directory(self.directory)
+        except OSError as error:
+            self.remove(temporary)
+            self.remove(final)
+            full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+            kind = SpoolFullError if full else DiskError
+            raise kind(f"{self.directory}: not kept: {error.strerror}") from error
+
+    def read(self, item_id: str) -> bytes:
+        """Return the sealed bytes; raises `ItemError` when the file is gone."""
+        try:
+            return self._disk.read(self.path(item_id))
+        except FileNotFoundError as error:
+            raise ItemError(f"item {item_id}: its file is gone") from error
+        except OSError as error:
+            raise DiskError(f"item {item_id}: cannot be read: {error.strerror}") from error
+
+    def destroy(self, item_id: str) -> None:
+        """Make the content unreadable, then remove it; `destroy_rest` tries again what failed."""
+        path = self.path(item_id)
+        self._undestroyed.discard(item_id)
+        try:
+            self._disk.erase(path, HEAD_BYTES)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            _LOG.warning("item %s: cannot be overwritten: %s", item_id, error.strerror)
+        try:
+            self._disk.unlink(path)
+            self._disk.sync_directory(self.directory)
+        except OSError as error:
+            self._undestroyed.add(item_id)
+            _LOG.warning("item %s: cannot be removed yet: %s", item_id, error.strerror)
+
+    def destroy_rest(self) -> None:
+        """Try again to remove what could not be removed."""
+        for item_id in list(self._undestroyed):
+            self.destroy(item_id)
+
+    def set_aside(self, item_id: str) -> None:
+        """Rename a file that cannot be unsealed, so that it is looked at once."""
+        try:
+            self._disk.rename(self.path(item_id), self.directory / (item_id + DAMAGED))
+        except OSError as error:
+            _LOG.warning("item %s: cannot be set aside: %s", item_id, error.strerror)
+
+    def ids(self) -> set[str]:
+        """Return the ids that have a sealed file."""
+        return {name.removesuffix(SEALED) for name in self._names() if name.endswith(SEALED)}
+
+    def remove_all(self, ending: str) -> int:
+        """Remove every file with that ending; return how many there were."""
+        found = [name for name in self._names() if name.endswith(ending)]
+        for name in found:
+            self.remove(self.directory / name)
+        return len(found)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file without content worth protecting."""
+        try:
+            self._disk.unlink(path)
+        except OSError as error:
+            _LOG.warning("%s: cannot be removed: %s", path.name, error.strerror)
+
+    def free_bytes(self) -> int:
+        """Return what is free where the files lie."""
+        try:
+            return self._disk.free_bytes(self.directory)
+        except OSError as error:
+            raise DiskError(f"{self.directory}: {error.strerror}") from error
+
+    def path(self, item_id: str) -> Path:
+        """Return where the item's file is."""
+        return self.directory / (item_id + SEALED)
+
+    def _names(self) -> list[str]:
+        try:
+            return self._disk.names(self.directory)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise DiskError(f"{self.directory}: cannot be listed: {error.strerror}") from error
