@@ -20,7 +20,7 @@ from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan,
 from capture.light.photosensitivity import require_safe
 from capture.light.timeline import Timing
 from capture.options import option
-from preprocess.light.template import TYPICAL_EXPOSURE_NS, TYPICAL_READOUT_NS
+from preprocess.light.fitting.template import TYPICAL_EXPOSURE_NS, TYPICAL_READOUT_NS
 from preprocess.light.verdict import LightResponse, LightState
 
 UNKNOWN_EXPOSURE_MS = 8.0

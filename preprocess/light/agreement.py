@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from capture.light.illumination import Rgb
 from capture.options import option
-from preprocess.light.fit import (
+from preprocess.light.fitting.fit import (
     Moments,
     Noise,
     SlotFit,
@@ -27,11 +27,11 @@ from preprocess.light.fit import (
     moments,
     residual_noise,
 )
-from preprocess.light.foreign import has_foreign_steps
-from preprocess.light.labelling import Labelling, judge_labelling
+from preprocess.light.fitting.foreign import has_foreign_steps
+from preprocess.light.fitting.labelling import Labelling, judge_labelling
+from preprocess.light.fitting.series import Series, series_of
+from preprocess.light.fitting.template import direction_of
 from preprocess.light.samples import ChromaSample
-from preprocess.light.series import Series, series_of
-from preprocess.light.template import direction_of
 
 AgreementState: TypeAlias = Literal["ok", "weak", "mismatch", "none"]
 

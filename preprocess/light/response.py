@@ -14,13 +14,13 @@ import numpy as np
 
 from capture.light.timeline import LabelKind, Timeline
 from preprocess.light.errors import LightError
-from preprocess.light.feature_fit import Attempt, attempt
-from preprocess.light.fit import residual_noise, slot_levels
-from preprocess.light.foreign import has_foreign_steps
+from preprocess.light.fitting.feature_fit import Attempt, attempt
+from preprocess.light.fitting.fit import residual_noise, slot_levels
+from preprocess.light.fitting.foreign import has_foreign_steps
+from preprocess.light.fitting.series import CHROMA_BASIS, Array, Series, series_of
+from preprocess.light.fitting.template import lit_slots
 from preprocess.light.options import ResponseOptions
 from preprocess.light.samples import ChromaSample
-from preprocess.light.series import CHROMA_BASIS, Array, Series, series_of
-from preprocess.light.template import lit_slots
 from preprocess.light.verdict import ColourResponse, LightResponse, LightState, Trace
 
 

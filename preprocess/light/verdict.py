@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.light.series import Array
+from preprocess.light.fitting.series import Array
 from preprocess.reasons import Reason
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capture.light.illumination import Flip
 from capture.light.timeline import Timing
-from preprocess.light.template import (
+from preprocess.light.fitting.template import (
     Shutter,
     ShutterGuess,
     direction_of,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.light.series import Array
+from preprocess.light.fitting.series import Array
 
 _WITHIN_NS = 60_000_000
 _FINER = 5

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocess.light.delay import estimate_delay
+from preprocess.light.fitting.delay import estimate_delay
 
 MS = 1_000_000
 GRID = np.arange(-40, 401, 5) * MS

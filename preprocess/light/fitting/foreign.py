@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.light.fit import (
+from preprocess.light.fitting.fit import (
     SIGMA_FLOOR,
     Noise,
     drift_basis,
     unpredicted,
     without,
 )
-from preprocess.light.series import Array
+from preprocess.light.fitting.series import Array
 
 STEPS = 5
 """So many steps are no accident: a smile or a lamp makes one or two, an unlit face no five."""

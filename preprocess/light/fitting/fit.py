@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.light.series import Array
+from preprocess.light.fitting.series import Array
 
 MEMORIES_S = (0.1, 0.03, 0.01)
 """Noise decays by 1/e in one of these times: a talking face in .1 s, sensor noise at once. Too

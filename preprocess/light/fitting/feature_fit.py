@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.light.timeline import Timing
-from preprocess.light.delay import DelayEstimate, estimate_delay
-from preprocess.light.fit import Noise, SlotFit, fit_slots, likeliest_noise, moments
-from preprocess.light.labelling import Labelling, judge_labelling
-from preprocess.light.options import ResponseOptions
-from preprocess.light.series import Array, Series
-from preprocess.light.template import (
+from preprocess.light.fitting.delay import DelayEstimate, estimate_delay
+from preprocess.light.fitting.fit import Noise, SlotFit, fit_slots, likeliest_noise, moments
+from preprocess.light.fitting.labelling import Labelling, judge_labelling
+from preprocess.light.fitting.series import Array, Series
+from preprocess.light.fitting.template import (
     LitSlot,
     ShutterGuess,
     direction_of,
     is_achromatic,
     slot_shares,
 )
+from preprocess.light.options import ResponseOptions
 
 _MIN_SEEN = 2.0
 """Frames' worth of light that a slot must have received to count."""

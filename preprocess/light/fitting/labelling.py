@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preprocess.light.fit import Moments
-from preprocess.light.series import Array
+from preprocess.light.fitting.fit import Moments
+from preprocess.light.fitting.series import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from preprocess.light.fit import Moments
-from preprocess.light.labelling import judge_labelling
+from preprocess.light.fitting.fit import Moments
+from preprocess.light.fitting.labelling import judge_labelling
 
 PALETTE = np.array([[1.0, 0.0], [-0.5, 0.866], [-0.5, -0.866]])
 SIX = np.array([0, 1, 2, 1, 0, 2])

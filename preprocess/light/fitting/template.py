@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from capture.light.illumination import NEUTRAL_RGB, Flip, Rgb
 from capture.light.timeline import Timing
+from preprocess.light.fitting.series import CHROMA_BASIS, Array
 from preprocess.light.samples import LINEAR_OF_SRGB
-from preprocess.light.series import CHROMA_BASIS, Array
 
 _FOREVER_NS = 10**15
 

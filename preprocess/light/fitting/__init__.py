@@ -1,0 +1,1 @@
+"""A series of samples fitted to the plan: slots, delay, exposure, labels, flips."""
