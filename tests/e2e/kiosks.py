@@ -16,13 +16,14 @@ from typing import Any
 
 from facelight.service.options import DEFAULT_KEY
 from facelight.service.server import LocalService
+from tests.waiting import ctrl_c_reaches_children
 
 
 @contextmanager
 def running(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [str(word) for word in command], text=True, stdout=subprocess.PIPE, **more
-    )
+    words = [str(word) for word in command]
+    with ctrl_c_reaches_children():
+        process = subprocess.Popen(words, text=True, stdout=subprocess.PIPE, **more)
     try:
         yield process
     finally:
@@ -63,7 +64,7 @@ class Kiosk:
                 break
             if line is None:
                 break
-            event = json.loads(line)
+            event: dict[str, Any] = json.loads(line)
             self.events.append(event)
             if event["event"] == name and values.items() <= event.items():
                 return event

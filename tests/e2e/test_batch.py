@@ -23,6 +23,7 @@ from facelight.batch.run import process_all
 from facelight.config.settings import Settings
 from facelight.errors import Exit
 from tests.e2e.conftest import Run, write_video
+from tests.waiting import ctrl_c_reaches_children
 
 pytestmark = pytest.mark.slow
 
@@ -62,10 +63,12 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """Start ``facelight process`` in a group of its own and read its output line by line."""
     command = [sys.executable, "-m", "facelight", "process", *map(str, arguments)]
     env = {k: v for k, v in os.environ.items() if not k.startswith("FACELIGHT_")}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env,
-        start_new_session=True,
-    ) as process:  # fmt: skip
+    with ctrl_c_reaches_children():
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env,
+            start_new_session=True,
+        )  # fmt: skip
+    with process:
         try:
             yield process
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -242,22 +242,3 @@ def in_real_time(interval_s: float = 0.002) -> Hardware:
         wait_for_frame=lambda interval_ns: (pause.wait(interval_ns / 1e9), None)[1],
         pos_ms=lambda ms: 0.0,
     )
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Wait for something that another thread does; generous, for the machine may be busy."""
-    pause = threading.Event()
-    for _ in _ticks(timeout_s):
-        if condition():
-            return
-        pause.wait(0.005)
-    raise AssertionError("it did not happen")
-
-
-def _ticks(timeout_s: float) -> Iterator[int]:
-    clock = SystemClock()
-    end_ns = clock.now_ns() + round(timeout_s * 1e9)
-    count = 0
-    while clock.now_ns() < end_ns:
-        yield count
-        count += 1

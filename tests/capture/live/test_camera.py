@@ -19,7 +19,8 @@ from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 from capture.live.reading.arrivals import CameraIdentity
 from capture.live.webcam.properties import Property
-from tests.capture.live.fakes import FakeDevice, Hardware, in_real_time, jpeg, until
+from tests.capture.live.fakes import FakeDevice, Hardware, in_real_time, jpeg
+from tests.waiting import until
 
 OPTIONS = LiveOptions(
     warmup_frames=2, stall_s=0.3, first_frame_s=0.5, backoff_s=0.05, backoff_max_s=0.05
@@ -219,7 +220,7 @@ def test_a_driver_that_never_comes_back_is_left_behind(
     ],
 )
 def test_a_camera_that_does_not_start_is_a_clear_error(
-    hardware: Hardware, opener: str, expected: str
+    monkeypatch: pytest.MonkeyPatch, hardware: Hardware, opener: str, expected: str
 ) -> None:
     options = LiveOptions(open_timeout_s=0.5)
     hardware.plugged = opener != "unplugged"
@@ -230,7 +231,7 @@ def test_a_camera_that_does_not_start_is_a_clear_error(
         raise RuntimeError("oops")
 
     if opener == "broken":
-        hardware.open = broken  # type: ignore[method-assign]
+        monkeypatch.setattr(hardware, "open", broken)
     with pytest.raises(CameraError, match=expected):
         LiveCamera(hardware.opener(options), WHO, options)
     assert hardware.released == hardware.opened

@@ -19,8 +19,9 @@ from capture.live.spec import open_camera
 from capture.simulator.camera.simulated_camera import SimulatedCamera
 from capture.simulator.scene.simulated_screen import FlipHistory
 from tests.capture.files.made_videos import make_video, picture
-from tests.capture.live.fakes import FakeDevice, in_real_time, until
+from tests.capture.live.fakes import FakeDevice, in_real_time
 from tests.capture.live.streams import StreamServer
+from tests.waiting import until
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="device nodes are Linux's")
 OPTIONS = LiveOptions(
@@ -128,7 +129,7 @@ def test_a_webcam_is_opened_again_by_its_stable_name(
 def test_a_node_without_permission_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spec_module.stat, "S_ISCHR", lambda mode: True)
+    monkeypatch.setattr("stat.S_ISCHR", lambda mode: True)
     node = tmp_path / "video0"
     node.write_bytes(b"")
     node.chmod(0)

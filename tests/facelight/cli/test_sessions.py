@@ -9,7 +9,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -179,7 +178,5 @@ def test_help_loads_nothing_heavy():
         "heavy = {'httpx', 'pydantic', 'numpy', 'cv2', 'cryptography', 'sqlite3'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
-    started = time.process_time()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert time.process_time() - started < 5

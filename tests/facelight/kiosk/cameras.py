@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -19,12 +18,14 @@ class QueueCamera:
         self.given: queue.SimpleQueue[Frame | Exception | None] = queue.SimpleQueue()
         self.last_jpeg: bytes | None = None
         self.closed = False
+        self.longest_read_s = 0.0
 
     @property
     def info(self) -> CameraInfo:
         return CameraInfo("queue", "queue", (64, 48), None, Provenance.SIMULATED)
 
     def read(self, timeout_s: float = 2.0) -> Frame | None:
+        self.longest_read_s = max(self.longest_read_s, timeout_s)
         try:
             given = self.given.get(timeout=timeout_s)
         except queue.Empty as error:
@@ -53,13 +54,3 @@ class DueCamera(QueueCamera):
 
     def ready(self) -> bool:
         return not self.given.empty()
-
-
-def wait_until(so: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Let other threads work until something is so."""
-    import time
-
-    end_s = time.monotonic() + timeout_s
-    while not so():
-        assert time.monotonic() < end_s, "it did not come to that"
-        time.sleep(0.005)

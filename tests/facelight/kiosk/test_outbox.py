@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -124,11 +123,9 @@ def test_closing_does_not_wait_for_a_service_that_says_nothing(
         )
         sending.start()
         connection, _ = silent.accept()
-        begun_s = time.monotonic()
-        outbox.close()
-        sending.join(10)
+        outbox.close()  # would it wait for an answer, it waited for the test's own time limit
+        sending.join()
         connection.close()
-    assert time.monotonic() - begun_s < 5
     assert told == [Spooled(7), NotDelivered(7)]
 
 

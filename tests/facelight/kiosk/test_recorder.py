@@ -13,7 +13,7 @@ from capture.files.recording import RecordingCamera, RecordingHead, RecordingWri
 from capture.frame import Frame
 from facelight.kiosk.recorder import QUEUE_FRAMES, Recorder
 from tests.capture.files.made_videos import picture
-from tests.facelight.kiosk.cameras import wait_until
+from tests.waiting import until
 
 INFO = CameraInfo("test", "test", (64, 48), None, Provenance.SIMULATED)
 HEAD = RecordingHead("session", INFO)
@@ -65,7 +65,7 @@ def test_a_recording_that_is_too_slow_for_the_end_is_deleted_at_once(
     SlowWriter.answers.clear()
     recorder = Recorder(tmp_path / "a.flrec", HEAD, open_writer=SlowWriter)
     recorder.write(shot(0))
-    wait_until(lambda: any(tmp_path.iterdir()))
+    until(lambda: any(tmp_path.iterdir()))
     if finished:
         recorder.finish(None)
     recorder.discard()

@@ -11,7 +11,8 @@ from capture.live.options import LiveOptions
 from capture.live.reading.lock_requests import LockRequests, is_locked
 from capture.live.webcam.controls import CameraControls
 from capture.live.webcam.properties import V4L2, Property
-from tests.capture.live.fakes import FakeDevice, Hardware, until
+from tests.capture.live.fakes import FakeDevice, Hardware
+from tests.waiting import until
 
 
 class Asker:

@@ -11,8 +11,9 @@ from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 from capture.live.spec import open_camera
 from capture.live.stream.mjpeg_http import parse_url
-from tests.capture.live.fakes import jpeg, until
+from tests.capture.live.fakes import jpeg
 from tests.capture.live.streams import HEAD, StreamServer, numbered, part
+from tests.waiting import until
 
 OPTIONS = LiveOptions(
     warmup_frames=0,

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -31,6 +31,7 @@ from facelight.config.settings import Settings
 from facelight.errors import Exit, SettingsError
 from tests.clusters import dask_workers, local_cluster
 from tests.facelight.misbehaving import work
+from tests.waiting import until
 
 OPTIONS = WorkerOptions(timeout_s=2.0, memory_mb=600)
 PATIENT = WorkerOptions(timeout_s=100.0)
@@ -77,13 +78,6 @@ def jobs(names: list[str], out: Path) -> Iterator[Job]:
     return (Job(f"{name}.mkv", name, out, place) for place, name in enumerate(names))
 
 
-def eventually(holds: Callable[[], bool], within_s: float = 30.0) -> bool:
-    end = time.monotonic() + within_s
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.05)
-    return holds()
-
-
 def processes_of(dask: LocalCluster) -> list[psutil.Process]:
     return [child for worker in dask_workers(dask) for child in worker.children()]
 
@@ -118,8 +112,8 @@ def test_whatever_happens_to_one_input_the_others_are_done(
         }
     counted = Counter(map(int, "".join(tries).split()))
     assert counted == {i: 1 if "good" in name else 2 for i, name in enumerate(names)}
-    assert eventually(lambda: not processes_of(dask))
-    assert eventually(lambda: not ours_below(folder))
+    until(lambda: not processes_of(dask))
+    until(lambda: not ours_below(folder))
 
 
 @pytest.mark.slow
@@ -166,13 +160,13 @@ def test_leaving_in_the_middle_keeps_what_is_finished_and_ends_the_processes(
     with Cluster(dask.scheduler_address, PATIENT, work) as engine:
         stream = engine.run(jobs(names, tmp_path), Settings())
         next(stream)
-        assert eventually(lambda: [f.status for f in engine._flying].count("finished") == 1)
+        until(lambda: [f.status for f in engine._flying].count("finished") == 1)
         left = engine.interrupted()
         stream.close()
     assert sorted(finished.job.name for finished in left) == ["good0", "good1"]
     assert all(finished.result for finished in left)
-    assert eventually(lambda: not processes_of(dask))
-    assert eventually(lambda: not ours_below(folder))
+    until(lambda: not processes_of(dask))
+    until(lambda: not ours_below(folder))
 
 
 @pytest.mark.slow
@@ -326,7 +320,7 @@ def test_a_worker_that_joined_with_other_versions_is_left_alone(
     names = [f"good{i}" for i in range(8)]
     with (
         Cluster(dask.scheduler_address, PATIENT, work) as engine,
-        Client(dask.scheduler_address, set_as_default=False) as other,  # type: ignore[no-untyped-call]
+        Client(dask.scheduler_address, set_as_default=False) as other,
     ):
         first, second = other.scheduler_info()["workers"]
         other.run(make_unfit, told, workers=[first])
@@ -365,6 +359,6 @@ def test_processes_end_by_themselves_when_the_coordinator_is_gone(
     result, files = isolation.process(job, Settings())
     assert result
     assert files == {}
-    assert eventually(lambda: not psutil.pid_exists(result["worker"]))
+    until(lambda: not psutil.pid_exists(result["worker"]))
     isolation.teardown(host)
     assert not list(tmp_path.glob("facelight-*"))
