@@ -17,7 +17,7 @@ def local_cluster(
 ) -> Iterator[LocalCluster]:
     """Start a cluster whose workers write below ``folder`` only; nothing may be left of it."""
     before = set(psutil.Process().children(recursive=True))
-    with LocalCluster(  # type: ignore[no-untyped-call]
+    with LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
         dashboard_address="127.0.0.1:0", memory_limit=0, local_directory=str(folder),
         silence_logs=logging.CRITICAL, scheduler_kwargs={"allowed_failures": allowed_failures},

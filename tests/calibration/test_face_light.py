@@ -10,6 +10,7 @@ from capture.frame import Frame
 from capture.light.illumination import Flip
 from capture.light.timeline import Timeline, Timing
 from preprocess.face.face import Face
+from tests.facelight.kiosk.cameras import QueueCamera
 from tests.preprocess.light.test_samples import FACE, picture
 
 MS = 1_000_000
@@ -25,6 +26,8 @@ class SameFace:
 
     def track(self, frame: Frame) -> Face | None:
         return None if frame.seq in self.blind else FACE
+
+    def reset(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -76,12 +79,7 @@ def test_without_a_face_there_is_nothing_and_the_middle_row() -> None:
 
 
 def test_a_source_is_read_to_its_end() -> None:
-    class Three:
-        def __init__(self) -> None:
-            self.left = 3
-
-        def read(self, timeout_s: float = 2.0) -> Frame | None:
-            self.left -= 1
-            return frame(2 - self.left, 500.0) if self.left >= 0 else None
-
-    assert [f.seq for f in frames_of(Three())] == [0, 1, 2]
+    camera = QueueCamera()
+    for given in (frame(0, 500.0), frame(1, 500.0), frame(2, 500.0), None):
+        camera.given.put(given)
+    assert [f.seq for f in frames_of(camera)] == [0, 1, 2]

@@ -115,7 +115,8 @@ def test_the_exposure_is_lowered_as_far_as_it_takes(
 def test_a_jerk_does_not_move_the_result() -> None:
     lit = frames()
     for index in (17, 63, 104):
-        jerked = tuple(2 * v for v in lit[index].sample.face_rgb)
+        red, green, blue = lit[index].sample.face_rgb
+        jerked = (2 * red, 2 * green, 2 * blue)
         lit[index] = replace(lit[index], sample=replace(lit[index].sample, face_rgb=jerked))
     assert np.array(measured(lit).crosstalk) == pytest.approx(CROSSTALK, abs=0.05)
 

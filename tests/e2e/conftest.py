@@ -83,4 +83,7 @@ def read_video(path: Path, count: int) -> list[NDArray[np.uint8]]:
     """Return the first frames of a video, BGR."""
     with av.open(str(path)) as container:
         frames = container.decode(video=0)
-        return [frame.to_ndarray(format="bgr24") for frame in islice(frames, count)]
+        return [
+            frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+            for frame in islice(frames, count)
+        ]

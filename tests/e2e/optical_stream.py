@@ -158,7 +158,7 @@ class Head:
         dx, dy = 1.5 * np.sin(t_s * 1.7), 0.8 * np.sin(t_s * 1.1 + 1)
         move = np.array([[1, 0, dx], [0, 1, dy]])
         linear = cv2.warpAffine(linear, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        codes = codes_of_linear(linear).astype(np.float32)
+        codes = codes_of_linear(linear.astype(np.float32, copy=False)).astype(np.float32)
         y, x = self._rng.integers(0, 64, 2)
         codes += self._noise[y : y + height, x : x + width]
         return np.clip(np.rint(codes), 0, 255).astype(np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +29,13 @@ _PLACED_CM: dict[int, tuple[float, float]] = {
 }  # fmt: skip
 
 
+def photograph(path: Path) -> ImageU8:
+    """Return a picture of the footage as BGR."""
+    pixels = cv2.imread(str(path))
+    assert pixels is not None, path
+    return pixels.astype(np.uint8, copy=False)
+
+
 def head_cm() -> NDArray[np.float64]:
     """Return (478, 3) points of a plain head in cm, x right, y up, z to the viewer."""
     points = np.zeros((478, 3))
@@ -48,7 +56,8 @@ def landmarks(
     """Return (478, 3) float32 landmarks of the plain head, seen from far away."""
     turned = head_cm() @ rotation_of(pose or Pose(0, 0, 0)).T
     scaled = turned * (ied_px / EYE_DISTANCE_CM) * (1, -1, -1)
-    return (scaled + np.array([*centre, 0.0])).astype(np.float32)
+    points: NDArray[np.float32] = (scaled + np.array([*centre, 0.0])).astype(np.float32)
+    return points
 
 
 def projected(
@@ -59,7 +68,8 @@ def projected(
     world = head_cm() @ rotation_of(pose).T + place_cm
     x = camera.cx_px + camera.fx_px * world[:, 0] / -world[:, 2]
     y = camera.cy_px - camera.fy_px * world[:, 1] / -world[:, 2]
-    return np.stack([x, y, np.zeros_like(x)], axis=1).astype(np.float32)
+    points: NDArray[np.float32] = np.stack([x, y, np.zeros_like(x)], axis=1).astype(np.float32)
+    return points
 
 
 def face(points: NDArray[np.float32] | None = None, size_wh: tuple[int, int] = (1280, 720)) -> Face:

@@ -64,7 +64,7 @@ def lit(colours: tuple[str | None, ...] = SIX, light: Light | None = None) -> li
         gain = np.exp(light.gain * np.sin(t / 150) + rng.normal(0, 0.002))
         face = SKIN * (1 + light.f * screen) * gain * np.exp(rng.normal(0, light.noise, 3))
         wall = WALL * (1 + light.spill * light.f * screen) * gain
-        behind = tuple(float(v) for v in wall) if light.background else None
+        behind = (float(wall[0]), float(wall[1]), float(wall[2])) if light.background else None
         red, green, blue = (float(v) for v in face)
         samples.append(
             ChromaSample(round(t * 1e6), (red, green, blue), behind, 0.0, 9000, 50_000, ROW)

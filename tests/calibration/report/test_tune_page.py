@@ -105,7 +105,7 @@ def test_names_cannot_leave_their_place(report):
     page = tune_report(hostile, TuningOrigin("s", "c", HOSTILE, "m"), (HOSTILE,), {}, "a&b c").page
     assert HOSTILE not in page
     assert page.count("</script>") == 2
-    data = re.search(r'id="data">(.*?)</script>', page, re.DOTALL).group(1)
+    (data,) = re.findall(r'id="data">(.*?)</script>', page, re.DOTALL)
     assert json.loads(data)["items"][0].endswith(HOSTILE)
     assert 'href="a%26b%20c/rates.csv"' in page
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy as np
 import pytest
 
@@ -43,8 +45,14 @@ class TickingCamera:
     def close(self) -> None:
         self.calls.append("close")
 
+    def __enter__(self) -> Self:
+        return self
 
-def staged(**camera: object) -> tuple[CameraAndScreen, TickingCamera]:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def staged(**camera: Any) -> tuple[CameraAndScreen, TickingCamera]:
     clock = VirtualClock()
     screen = VirtualScreen(clock)
     screen.open()
@@ -81,12 +89,13 @@ def test_a_camera_that_ends_too_early_is_an_error_and_is_unlocked() -> None:
 
 def test_closing_the_window_stops_it() -> None:
     stage, camera = staged()
-    frames = list[Frame]()
+    frames, screen = list[Frame](), stage.screen
+    assert isinstance(screen, VirtualScreen)
 
     def on_frame(frame: Frame) -> None:
         frames.append(frame)
         if len(frames) == 5:
-            stage.screen.quit()
+            screen.quit()
 
     with pytest.raises(MeasurementError, match="stopped by the operator"):
         show_plan(stage, step_plan(4), on_frame, settle_rgb=WHITE)

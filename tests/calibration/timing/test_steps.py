@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from calibration.errors import MeasurementError
 from calibration.timing.screen_delay import step_plan
@@ -26,7 +27,7 @@ def flips_of(seed: int = 3) -> list[Flip]:
 
 def seen(
     lag_ms: float, fps: float = 30.0, drop: float = 0.0, noise: float = 0.0, drift: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Stamps and brightness of a picture that follows `flips_of` by ``lag_ms``."""
     rng = np.random.default_rng(5)
     flips = flips_of()
@@ -114,8 +115,9 @@ def test_wavering_around_the_middle_is_one_crossing() -> None:
     ],
 )
 def test_what_cannot_be_measured_says_why(make, told: str) -> None:
+    t_ns, level = make(*seen(90.0))
     with pytest.raises(MeasurementError, match=told):
-        measure_steps(*make(*seen(90.0)), screen_steps(flips_of()))
+        measure_steps(t_ns, level, screen_steps(flips_of()))
 
 
 def test_recordings_join() -> None:

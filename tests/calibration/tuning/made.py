@@ -59,7 +59,8 @@ def tune(found: Material, options: TuneOptions) -> Tuning:
 
 def badness_of(tuning: Tuning, key: str) -> NDArray[np.float64]:
     """Return the badness of every frame for one limit."""
-    return tuning.badness[[limit.key for limit in tuning.limits].index(key)]
+    column: NDArray[np.float64] = tuning.badness[[limit.key for limit in tuning.limits].index(key)]
+    return column
 
 
 def measures(**changed: float) -> Measures:

@@ -69,7 +69,7 @@ def test_the_preview_is_mirrored_and_centred() -> None:
 def test_frames_of_any_shape_fill_the_oval(shape: tuple[int, int, int]) -> None:
     surface = oval_preview(np.full(shape, 77, np.uint8), (151, 201))
     assert surface.get_size() == (151, 201)
-    assert surface.get_at((75, 100)) == (77, 77, 77, 255)
+    assert tuple(surface.get_at((75, 100))) == (77, 77, 77, 255)
     assert surface.get_at((0, 0)).a == 0
 
 

@@ -130,7 +130,9 @@ class TestPygame:
 
     def test_the_pixels_are_on_the_window_after_the_flip(self, screen: PygameScreen) -> None:
         screen.show(RED)
-        assert pygame.display.get_surface().get_at((5, 700))[:3] == (255, 0, 0)
+        window = pygame.display.get_surface()
+        assert window is not None
+        assert window.get_at((5, 700))[:3] == (255, 0, 0)
 
     def test_touches_and_keys_become_the_buttons_action(self, screen: PygameScreen) -> None:
         screen.show(PAGE)

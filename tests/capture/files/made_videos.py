@@ -40,6 +40,7 @@ def make_video(
     """
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = size_wh
         stream.pix_fmt = pix_fmt
         stream.time_base = stream.codec_context.time_base = (
@@ -54,8 +55,9 @@ def make_video(
             frame.time_base = stream.codec_context.time_base
             frame.pts = round(Fraction(t_ms, 1000) / frame.time_base)
             packets = stream.encode(frame)
-            for packet in packets if stamps_ms is not None else ():
-                packet.pts, packet.dts = stamps_ms[number], number - 1000
+            if stamps_ms is not None:
+                for packet in packets:
+                    packet.pts, packet.dts = stamps_ms[number], number - 1000
             container.mux(packets)
         container.mux(stream.encode(None))
     return path

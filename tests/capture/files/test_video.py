@@ -219,6 +219,7 @@ def test_real_footage_is_read_as_the_reference_reads_it(footage: Path) -> None:
             frame = camera.read()
             assert frame is not None
             assert frame.seq == number
+            assert reference.pts is not None
             assert frame.t_frame_ns == reference.pts * MS
             if number % 20 == 0:
                 assert np.array_equal(frame.pixels, reference.to_ndarray(format="bgr24"))

@@ -69,11 +69,8 @@ def test_a_stream_is_measured() -> None:
 def test_a_file_is_measured(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mkv")
     report = probe(str(path), OPTIONS, seconds=10, clock=VirtualClock(10**12))
-    assert (report.frames, report.fps, report.jitter_ms) == (
-        10,
-        pytest.approx(25),
-        pytest.approx(0),
-    )
+    assert report.frames == 10
+    assert (report.fps, report.jitter_ms) == pytest.approx((25, 0))
     assert report.stamp_source == "file"
     assert report.locked is None
     assert report.warnings == ()

@@ -36,7 +36,7 @@ def run(*args: object, answer: str = "") -> Told:
     error = result.exception
     if error is None or isinstance(error, SystemExit):
         return Told(result.exit_code, result.stdout, result.stderr)
-    code = exit_code(error)
+    code = exit_code(error) if isinstance(error, Exception) else None
     if code is None:
         raise error
     return Told(code, result.stdout, str(error))

@@ -113,6 +113,7 @@ def test_while_a_kiosk_delivers_its_items_are_made_due(items, tmp_path):
         kiosk = stack.enter_context(
             subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         )
+        assert kiosk.stdout is not None
         assert kiosk.stdout.readline() == "open\n"
         told = run("spool", "flush", "--endpoint", "http://127.0.0.1:9")
         kiosk.communicate("\n", timeout=20)

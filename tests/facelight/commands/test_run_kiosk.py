@@ -6,7 +6,7 @@ import io
 import json
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from capture.camera import Provenance
 from capture.clock import VirtualClock
 from capture.errors import CaptureError
+from capture.live.spec import open_camera
 from facelight.commands import run_kiosk as module
 from facelight.commands.run_kiosk import (
     EventWriter,
@@ -202,12 +203,16 @@ def test_a_signal_while_things_are_opened_closes_them(
         signal.raise_signal(signal.SIGINT)
 
     closed: list[str] = []
-    opened: Callable[..., Any] = module.open_camera
 
     def camera(*arguments: Any) -> Any:
-        found = opened(*arguments)
+        found: Any = open_camera(*arguments)
         close = found.close
-        found.close = lambda: (closed.append("camera"), close())
+
+        def noted() -> None:
+            closed.append("camera")
+            close()
+
+        found.close = noted
         return found
 
     monkeypatch.setattr(module, "open_screen", opening)

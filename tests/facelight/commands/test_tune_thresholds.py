@@ -20,7 +20,7 @@ BLUR = Thresholds().blur_drop_pct
 @pytest.fixture
 def labelled(tmp_path):
     """Pictures of 40 people, labels, and a cache that knows their measures."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     with MeasureCache(tmp_path / "cache") as cache:
 
         def add(name, subject, blur, *rest):

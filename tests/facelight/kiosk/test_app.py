@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import re
 import sys
 import threading
@@ -133,8 +134,7 @@ def test_the_tables_of_settings_in_the_page_are_those_of_the_options(
 ) -> None:
     tools = Path(__file__).parents[3] / "tools"
     monkeypatch.syspath_prepend(str(tools))
-    import settings_tables
-
+    settings_tables = importlib.import_module("settings_tables")
     page = PAGE.read_text(encoding="utf-8")
     assert settings_tables.rewritten(page) == page, "run tools/settings_tables.py"
 

@@ -221,8 +221,6 @@ def test_other_keys_and_touches_beside_the_buttons_do_nothing(stand: Stand) -> N
 
 
 def test_a_language_is_spoken_until_the_session_ends(stand: Stand) -> None:
-    stand.runner.seen = lambda s: [NOBODY if s < 3 else GOOD]
-    stand.on["idle"] = lambda: stand.clock.now_ns() == 0 or None
     presses = iter([True])
 
     def poll(at_s: float) -> list[Event]:

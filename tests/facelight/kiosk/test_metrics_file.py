@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,17 +14,16 @@ from facelight.kiosk.metrics_file import Metrics
 def served() -> Metrics:
     metrics = Metrics()
     second = 1_000_000_000
-    for at, (name, values) in enumerate(
-        [
-            ("person_seen", {}),
-            ("position", {"attempt": 1}),
-            ("problem", {"problem": "moved", "retry": True}),
-            ("capture", {"light": True}),
-            ("clip", {"accepted": False, "reasons": "blurred,too_few_frames"}),
-            ("result", {"result": "real", "decision": "realface"}),
-            ("idle", {"after": "real"}),
-        ]
-    ):
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("person_seen", {}),
+        ("position", {"attempt": 1}),
+        ("problem", {"problem": "moved", "retry": True}),
+        ("capture", {"light": True}),
+        ("clip", {"accepted": False, "reasons": "blurred,too_few_frames"}),
+        ("result", {"result": "real", "decision": "realface"}),
+        ("idle", {"after": "real"}),
+    ]
+    for at, (name, values) in enumerate(events):
         metrics.on_event(name, values, at * second)
     return metrics
 

@@ -41,8 +41,8 @@ def test_a_replay_gives_the_same_labels_crops_verdicts_and_clip(accepted: Record
     entries = [(e.seq - first, e.colour, e.target, e.crop, e.frame_number) for e in sent.entries]
     again = [(e.seq, e.colour, e.target, e.crop, e.frame_number) for e in replay.clip.entries]
     assert again == entries
-    for mine, theirs in zip(stills(replay.clip), stills(sent), strict=True):
-        assert np.array_equal(mine, theirs)
+    for offline, shown in zip(stills(replay.clip), stills(sent), strict=True):
+        assert np.array_equal(offline, shown)
 
 
 def test_the_recording_says_whose_session_it_is(accepted: Recorded) -> None:

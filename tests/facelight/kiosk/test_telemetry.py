@@ -18,7 +18,7 @@ from uploader.spool.delivery import Event, EventKind
 def test_the_file_is_there_from_the_start_and_holds_what_the_sources_say(tmp_path: Path) -> None:
     path = tmp_path / "facelight.prom"
     telemetry = Telemetry(path, VirtualClock())
-    telemetry.watch_camera(SimpleNamespace(stats=SimpleNamespace(dropped=4, reopened=1)))  # type: ignore[arg-type]
+    telemetry.watch_camera(SimpleNamespace(stats=SimpleNamespace(dropped=4, reopened=1)))
     telemetry.watch_spool(lambda: (2, 700, 61.0))
     with telemetry:
         text = path.read_text()

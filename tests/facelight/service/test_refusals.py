@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from capture.frame import ImageU8
 from facelight.service.errors import Refusal
 from facelight.service.server import LocalService
 from tests.facelight.service.requests import (
@@ -170,25 +172,29 @@ def test_a_face_below_the_smallest_size(service: LocalService, footage: Path) ->
     shown = portrait(footage / "portraits" / "obama-1080p.jpg")
     small = cv2.resize(shown, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
     box = {name: round(value * 0.4) for name, value in FACE_BOX.items()}
-    says(post(service.url, Clip.of([small] * 3).aimed(box)), Refusal.FACE_NOT_IN_RECTANGLE)
+    says(
+        post(service.url, Clip.of([small.astype(np.uint8)] * 3).aimed(box)),
+        Refusal.FACE_NOT_IN_RECTANGLE,
+    )
 
 
-def _blurred(picture: np.ndarray) -> np.ndarray:
-    return cv2.GaussianBlur(picture, (0, 0), 6)
+def _blurred(picture: ImageU8) -> ImageU8:
+    return cv2.GaussianBlur(picture, (0, 0), 6).astype(np.uint8, copy=False)
 
 
-def _over_exposed(picture: np.ndarray) -> np.ndarray:
-    return cv2.convertScaleAbs(picture, alpha=2.2)
+def _over_exposed(picture: ImageU8) -> ImageU8:
+    return cv2.convertScaleAbs(picture, alpha=2.2).astype(np.uint8, copy=False)
 
 
-def _under_exposed(picture: np.ndarray) -> np.ndarray:
-    return cv2.convertScaleAbs(picture, alpha=0.18)
+def _under_exposed(picture: ImageU8) -> ImageU8:
+    return cv2.convertScaleAbs(picture, alpha=0.18).astype(np.uint8, copy=False)
 
 
-def _tilted(picture: np.ndarray) -> np.ndarray:
+def _tilted(picture: ImageU8) -> ImageU8:
     side = picture.shape[0]
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), 40, 1.0)
-    return cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REFLECT)
+    tilted = cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REFLECT)
+    return tilted.astype(np.uint8, copy=False)
 
 
 @pytest.mark.parametrize(
@@ -201,10 +207,10 @@ def _tilted(picture: np.ndarray) -> np.ndarray:
     ],
 )
 def test_a_face_that_is_not_clearly_seen(
-    service: LocalService, footage: Path, spoil: object, refusal: Refusal
+    service: LocalService, footage: Path, spoil: Callable[[ImageU8], ImageU8], refusal: Refusal
 ) -> None:
     picture = portrait(footage / "portraits" / "obama-1080p.jpg")
-    says(post(service.url, Clip.of([spoil(picture)] * 3)), refusal)  # type: ignore[operator]
+    says(post(service.url, Clip.of([spoil(picture)] * 3)), refusal)
 
 
 def test_the_unspoilt_face_passes(service: LocalService, face: Clip) -> None:

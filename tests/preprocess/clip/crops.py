@@ -32,7 +32,8 @@ def noisy(seed: int, width: int = 96, height: int = 80, sd: float = 6.0) -> Imag
     rows, columns = np.mgrid[0:height, 0:width]
     smooth = 128 + 60 * np.sin(columns / 17 + seed) + 40 * np.cos(rows / 11)
     picture = smooth[:, :, None] + generator.normal(0, sd, (height, width, 3))
-    return np.clip(picture, 0, 255).round().astype(np.uint8)
+    codes: ImageU8 = np.clip(picture, 0, 255).round().astype(np.uint8)
+    return codes
 
 
 def flat(level: int, width: int = 96, height: int = 80) -> ImageU8:

@@ -29,7 +29,10 @@ def session(footage: Path) -> list[tuple[Candidate, ImageU8]]:
     with (footage / "videos/d13-lit.truth.csv").open() as rows:
         truth = [row["label"].partition("clean:")[2] for row in csv.DictReader(rows)]
     with av.open(str(footage / "videos/d13-lit.mkv")) as container:
-        frames = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)]
+        frames = [
+            f.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+            for f in container.decode(video=0)
+        ]
     height, width = frames[0].shape[:2]
     return [
         (
@@ -66,7 +69,7 @@ def test_every_frame_shows_its_source_in_both_decoders(session, tmp_path):
     assert len(animation.frames) == len(decoded(content)) == len(clip.entries) == 45
     for entry, pillow, opencv in zip(clip.entries, decoded(content), animation.frames, strict=True):
         assert psnr_db(pillow, source[entry.seq]) >= 38
-        assert psnr_db(np.asarray(opencv)[:, :, :3], source[entry.seq]) >= 38
+        assert psnr_db(np.asarray(opencv, np.uint8)[:, :, :3], source[entry.seq]) >= 38
     assert sum(read_animation(content).durations_ms) > 2500
 
 

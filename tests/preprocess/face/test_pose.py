@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,7 +100,7 @@ def test_portraits_turned_by_known_angles_are_read_well(footage: Path) -> None:
     errors = []
     with Viewer() as viewer:
         for name in ("obama-1080p", "p24", "p6"):
-            photo = cv2.imread(str(footage / "portraits" / f"{name}.jpg"))
+            photo = faces.photograph(footage / "portraits" / f"{name}.jpg")
             head = Head.of(photo, viewer.face(photo).landmarks_px)
             start = viewer.pose(render(head, Pose(0, 0, 0)))
             for turn in (Pose(20, 0, 0), Pose(-20, 0, 0), Pose(0, 15, 0), Pose(0, 0, 20)):

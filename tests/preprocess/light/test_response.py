@@ -106,7 +106,7 @@ def test_a_background_lit_as_the_face_is_named_and_the_face_still_seen() -> None
 
 def test_little_light_in_a_bright_room_is_too_bright() -> None:
     samples = [
-        replace(s, face_rgb=tuple(2.2 * v for v in s.face_rgb))
+        replace(s, face_rgb=(2.2 * s.face_rgb[0], 2.2 * s.face_rgb[1], 2.2 * s.face_rgb[2]))
         for s in lit(SIX, Light(f=0.02, noise=0.001))
     ]
     found = respond(samples, timeline_of())

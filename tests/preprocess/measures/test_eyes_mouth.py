@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from preprocess.face.landmarks import INNER_LIPS, LEFT_LIDS, RIGHT_LIDS
 from preprocess.measures.eyes_mouth import eyes_open_t, mouth_open_t
@@ -12,7 +13,7 @@ from tests.preprocess import faces
 T_PX = 10.6 / 6.3 * 100
 
 
-def with_gap(pairs: tuple[tuple[int, int], ...], gap_px: float) -> np.ndarray:
+def with_gap(pairs: tuple[tuple[int, int], ...], gap_px: float) -> NDArray[np.float32]:
     points = faces.landmarks()
     for upper, lower in pairs:
         points[lower, :2] = points[upper, :2] + (0, gap_px)

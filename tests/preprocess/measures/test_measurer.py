@@ -97,7 +97,7 @@ def test_people_who_blink_and_talk_are_accepted_in_most_frames(footage: Path, na
         FaceMeshTracker() as tracker,
     ):
         for seq, image in enumerate(container.decode(video=0)):
-            frame = faces.frame(image.to_ndarray(format="bgr24"), seq)
+            frame = faces.frame(image.to_ndarray(format="bgr24").astype(np.uint8, copy=False), seq)
             colour = truth[seq].partition(":")[2]
             kind = LabelKind.CLEAN if colour else LabelKind.NEUTRAL
             lit = lights.get(colour)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from preprocess.face.landmarks import LEFT_LIDS
 from preprocess.measures.motion import HEAD, SpeedMeter, landmark_speed
@@ -14,7 +15,7 @@ from tests.preprocess import faces
 FRAME_NS = 33_333_333
 
 
-def moved(dx: float) -> np.ndarray:
+def moved(dx: float) -> NDArray[np.float32]:
     return faces.landmarks((640 + dx, 360))
 
 

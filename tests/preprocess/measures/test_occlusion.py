@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from capture.frame import ImageU8
 from preprocess.face.landmarks import CHIN, FACE_OVAL
 from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.occlusion import occluded_share
@@ -16,7 +17,7 @@ from tests.preprocess import faces
 SKIN = (120, 150, 200)
 
 
-def plain() -> np.ndarray:
+def plain() -> ImageU8:
     return np.full((720, 1280, 3), SKIN, np.uint8)
 
 

@@ -43,8 +43,8 @@ def test_points_lie_on_what_they_mark(ied: float) -> None:
 
 
 def test_the_size_of_the_picture_does_not_change_the_patch() -> None:
-    picture = cv2.GaussianBlur(faces.textured(), (0, 0), 4)
-    double = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    picture = cv2.GaussianBlur(faces.textured(), (0, 0), 4).astype(np.uint8)
+    double = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     points = faces.landmarks((640, 360), 100)
     larger = points.copy()
     larger[:, :2] = (points[:, :2] + 0.5) * 2 - 0.5

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.quality.material import Sample
 from capture.frame import ImageU8
 from preprocess.measures.patch import IED, face_patch
 from preprocess.measures.sharpness import edge_blur, noise_codes
@@ -25,7 +26,9 @@ def blur_of(picture: ImageU8) -> tuple[float, float]:
 
 def gaussian(sigma_pct: float) -> ImageU8:
     picture = faces.textured()
-    return cv2.GaussianBlur(picture, (0, 0), sigma_pct / 100 * IED) if sigma_pct else picture
+    if not sigma_pct:
+        return picture
+    return cv2.GaussianBlur(picture, (0, 0), sigma_pct / 100 * IED).astype(np.uint8, copy=False)
 
 
 def smeared(length_pct: float, angle_deg: float) -> ImageU8:
@@ -34,7 +37,7 @@ def smeared(length_pct: float, angle_deg: float) -> ImageU8:
     for along in np.linspace(-length / 2, length / 2, 101):
         x, y = (15 + along * f(math.radians(angle_deg)) for f in (math.cos, math.sin))
         kernel[round(y), round(x)] += 1
-    return cv2.filter2D(faces.textured(), -1, kernel / kernel.sum())
+    return cv2.filter2D(faces.textured(), -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
 
 
 @pytest.mark.parametrize("sigma_pct", [1.0, 2.0, 3.0])
@@ -93,20 +96,20 @@ def test_no_skin_cannot_be_assessed() -> None:
 
 
 @pytest.fixture(scope="module")
-def portraits(footage: Path) -> list:
+def portraits(footage: Path) -> list[Sample]:
     from bench.quality.material import portraits, scaled
 
     whole = list(portraits(footage))
     return [scaled(s, 100) if s.ied_px > 100 else s for s in whole]
 
 
-def test_real_faces_rise_strictly_with_defocus(portraits: list) -> None:
+def test_real_faces_rise_strictly_with_defocus(portraits: list[Sample]) -> None:
     from bench.quality.blur import rising
 
     assert all(rising(s) for s in portraits)
 
 
-def test_real_faces_are_blurred_by_motion_and_defocus_only(portraits: list) -> None:
+def test_real_faces_are_blurred_by_motion_and_defocus_only(portraits: list[Sample]) -> None:
     from bench.quality import material
     from bench.quality.blur import rejected
 
@@ -118,7 +121,7 @@ def test_real_faces_are_blurred_by_motion_and_defocus_only(portraits: list) -> N
         assert np.mean(found) >= 0.9, angle
 
 
-def test_gain_noise_and_jpeg_hardly_move_real_faces(portraits: list) -> None:
+def test_gain_noise_and_jpeg_hardly_move_real_faces(portraits: list[Sample]) -> None:
     from bench.quality import material
 
     before = np.array([s.measure().blur_pct for s in portraits])

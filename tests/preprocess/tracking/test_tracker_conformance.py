@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from capture.frame import ImageU8
 from preprocess.errors import TrackerError
 from preprocess.face.face import Face
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
@@ -18,7 +19,8 @@ MAKERS = [pytest.param(faces.FakeTracker, id="fake"), pytest.param(FaceMeshTrack
 
 @pytest.fixture(params=MAKERS)
 def make(request: pytest.FixtureRequest) -> Callable[[], Tracker]:
-    return request.param
+    made: Callable[[], Tracker] = request.param
+    return made
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def tracker(make: Callable[[], Tracker]) -> Iterator[Tracker]:
         yield opened
 
 
-def noise(seq: int) -> np.ndarray:
+def noise(seq: int) -> ImageU8:
     return np.random.default_rng(seq).integers(0, 255, (120, 160, 3)).astype(np.uint8)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
 
 from preprocess.errors import EncodeError
 from preprocess.webp.muxer import MAX_DURATION_MS, durations_ms, mux, muxed_bytes
@@ -20,12 +21,12 @@ from preprocess.webp.webp_reader import read_animation
 from tests.preprocess.clip.crops import decoded, flat, noisy
 
 
-def seen_by_opencv(content: bytes, folder: Path) -> list[np.ndarray]:
+def seen_by_opencv(content: bytes, folder: Path) -> list[NDArray[np.uint8]]:
     path = folder / "clip.webp"
     path.write_bytes(content)
     done, animation = cv2.imreadanimation(str(path))
     assert done
-    return [frame[:, :, :3] for frame in animation.frames]
+    return [np.asarray(frame, np.uint8)[:, :, :3] for frame in animation.frames]
 
 
 def hollow(width: int, height: int) -> Still:
@@ -57,14 +58,14 @@ def test_every_still_is_a_frame_for_both_decoders(pictures, tmp_path):
     opencv = seen_by_opencv(content, tmp_path)
     assert len(opencv) == len(stills)
     # OpenCV turns YUV into BGR by another path of libwebp: equal but for rounding.
-    assert np.abs(np.int16(opencv) - np.int16(alone)).max() <= 3
+    difference = np.array(opencv, np.int16) - np.array(alone, np.int16)
+    assert np.abs(difference).max() <= 3
 
 
 def test_pillow_reports_the_durations_that_were_given():
     stills = [encode_still(noisy(seed), 80, 0) for seed in range(4)]
-    picture, seen = Image.open(io.BytesIO(mux(stills, [1, 33, 1000, 34]))), []
-    for index in range(picture.n_frames):
-        picture.seek(index)
+    seen = []
+    for picture in ImageSequence.Iterator(Image.open(io.BytesIO(mux(stills, [1, 33, 1000, 34])))):
         picture.load()
         seen.append(picture.info["duration"])
     assert seen == [1, 33, 1000, 34]
@@ -84,7 +85,7 @@ def test_transparency_is_kept_and_announced(lossless):
     for index, alpha in enumerate(pictures):
         picture.seek(index)
         assert picture.mode == "RGBA"
-        assert picture.getpixel((5, 5))[3] == alpha
+        assert picture.getchannel("A").getpixel((5, 5)) == alpha
 
 
 @given(

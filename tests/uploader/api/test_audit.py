@@ -299,7 +299,7 @@ def test_errors_of_the_service_and_of_the_caller_are_typed():
     with pytest.raises(EndpointError):
         list(AuditClient(LOCAL, KEY, transport=FakeTransport()).entries("../s"))
     with pytest.raises(CredentialError):
-        AuditClient(LOCAL, BearerToken("t"))
+        AuditClient(LOCAL, BearerToken("t"))  # type: ignore[arg-type]  # as a caller without types
     assert issubclass(NotFoundError, UploaderError)
 
 

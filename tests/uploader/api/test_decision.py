@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -142,7 +143,7 @@ def test_any_answer_is_read_or_malformed(value):
 
 def test_ten_thousand_damaged_answers_are_read_or_malformed():
     outcomes = [
-        error_of(lambda b=body: parse_decision(b))
+        error_of(partial(parse_decision, body))
         for body in damaged([json.dumps(FLAT).encode(), json.dumps(NESTED).encode()])
     ]
     assert {type(problem) for problem in outcomes} == {type(None), MalformedAnswerError}

@@ -128,6 +128,7 @@ def test_each_fault_of_the_wire_has_its_error(play, kind):
     with serving(play) as service, client(service, options) as ours:
         caught = error_of(lambda: ours.detect(sent))
     assert type(caught) is kind
+    assert caught is not None
     assert caught.client_request_id == sent.client_request_id
     assert str(caught).isprintable()
     assert len(service.talks) == 1

@@ -168,7 +168,7 @@ def test_the_services_own_code_is_kept(code):
 
 def test_a_token_makes_no_sessions_and_ids_walk_nowhere():
     with pytest.raises(CredentialError, match="subscription key"):
-        SessionsClient(WHERE, BearerToken("t"))
+        SessionsClient(WHERE, BearerToken("t"))  # type: ignore[arg-type]  # as without types
     ours, transport = client()
     for call in (ours.get, ours.delete):
         with pytest.raises(EndpointError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -90,7 +91,11 @@ def test_the_face_lies_inside_the_full_frame(crop, face, inside):
         full_frame_image_height=height,
     )
     rectangle = FaceRectangle(left=face[0], top=face[1], width=face[2], height=face[3])
-    fields = {**RIGHT, "target_face_rectangle": rectangle, "image_crop_offsets": offsets}
+    fields: dict[str, Any] = {
+        **RIGHT,
+        "target_face_rectangle": rectangle,
+        "image_crop_offsets": offsets,
+    }
     if inside:
         ImageEntry(**fields)
     else:

@@ -179,6 +179,7 @@ def test_hostile_texts_become_one_printable_bounded_line():
     error = error_of(answer(400, enveloped(nasty, code=nasty), apim_request_id=nasty))
     assert str(error).isprintable()
     assert len(str(error)) < 600
+    assert error.request_id is not None
     assert error.request_id.isprintable()
     assert len(error.request_id) <= 128
 

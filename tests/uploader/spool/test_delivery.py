@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ from uploader.http.credentials import BearerToken
 from uploader.http.endpoint import Endpoint
 from uploader.http.exchange import HttpOptions, Timeouts
 from uploader.retry import RetryPolicy
-from uploader.spool.delivery import BREAKER_MAX_S, DeliveryWorker, EventKind
+from uploader.spool.delivery import BREAKER_MAX_S, DeliveryWorker, EventKind, Ticket
 from uploader.spool.item import ItemState
 from uploader.spool.limits import SpoolLimits
 from uploader.testing import (
@@ -45,12 +46,25 @@ SLOW = DetectOptions(HttpOptions(Timeouts(read_s=1.0)))
 DAY_S = 86_400.0
 
 
+def delivered(ticket: Ticket) -> bool:
+    outcome = ticket.wait(20)
+    return outcome is not None and outcome.delivered
+
+
+def ended(worker: DeliveryWorker) -> None:
+    """Wait for the worker's thread to end by itself."""
+    thread = worker._thread
+    assert thread is not None
+    thread.join(20)
+    assert not thread.is_alive()
+
+
 class Kiosk:
     """A spool, a worker, a clock, and everything the listener heard."""
 
     def __init__(self, spool, client, clock, policy=POLICY):
         self.spool, self.clock = spool, clock
-        self.events = []
+        self.events: list[Any] = []
         self.worker = DeliveryWorker(
             spool, client, policy, listener=self.events.append, chance=lambda: 0.5
         )
@@ -444,7 +458,7 @@ def test_the_thread_delivers_and_ends_when_told(spool):
         client = DetectClient(service.endpoint, KEY, PATIENT)
         with DeliveryWorker(spool, client, POLICY) as worker:
             tickets = [worker.submit(submission(bytes([n]))) for n in range(3)]
-            assert all(ticket.wait(20).delivered for ticket in tickets)
+            assert all(delivered(ticket) for ticket in tickets)
         assert worker.stop()
     assert not [t for t in threading.enumerate() if t.name == "uploader"]
     assert [item.state for item in spool.items()] == [ItemState.DELIVERED] * 3
@@ -458,7 +472,7 @@ def test_a_thread_that_crashed_accepts_nothing_more(spool):
     worker = DeliveryWorker(spool, Broken(), POLICY)
     worker.submit(submission())
     worker.start()
-    worker._thread.join(20)
+    ended(worker)
     with pytest.raises(SpoolError, match="RuntimeError") as caught:
         worker.submit(submission())
     assert "canary" not in str(caught.value)
@@ -482,7 +496,7 @@ def test_a_failing_disk_does_not_end_the_thread(spool, disk):
             assert told.wait(20)
             worker.resume()
             ticket = worker.submit(submission(b"2"))
-            assert ticket.wait(20).delivered
+            assert delivered(ticket)
     assert spool.item(item.id).state is ItemState.DELIVERED
     assert heard == [EventKind.DISK, EventKind.DELIVERED, EventKind.DELIVERED]
 
@@ -503,7 +517,6 @@ def test_closing_in_the_middle_of_an_attempt_ends_quietly_and_keeps_it(tmp_path)
             assert started.wait(20)
             assert not worker.stop(0.05)
         client.close()
-    worker._thread.join(20)
-    assert not worker._thread.is_alive()
+    ended(worker)
     with opened(tmp_path) as spool:
         assert [item.state for item in spool.items()] == [ItemState.QUEUED]

@@ -22,6 +22,11 @@ FORMS = [
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 
 
+def revealed(key: DeviceKey | None) -> bytes:
+    assert key is not None
+    return key.reveal()
+
+
 def test_there_is_none_before_the_first_use(tmp_path):
     assert find_key(tmp_path / "device.key", {}) is None
 
@@ -30,7 +35,7 @@ def test_there_is_none_before_the_first_use(tmp_path):
 def test_a_made_key_is_found_again_and_is_the_owners_alone(tmp_path):
     file = tmp_path / "deep" / "device.key"
     made = create_key(file, RealDisk())
-    assert find_key(file, {}).reveal() == made.reveal()
+    assert revealed(find_key(file, {})) == made.reveal()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [p.name for p in file.parent.iterdir()] == ["device.key"]
 
@@ -48,15 +53,15 @@ def test_a_key_that_others_can_read_is_refused_with_the_cure(tmp_path, mode):
 @pytest.mark.parametrize("text", FORMS)
 def test_the_environment_comes_first(tmp_path, text):
     create_key(tmp_path / "device.key", RealDisk())
-    assert find_key(tmp_path / "device.key", {VARIABLE: text}).reveal() == RAW
+    assert revealed(find_key(tmp_path / "device.key", {VARIABLE: text})) == RAW
 
 
-@pytest.mark.parametrize("content", [*[f.values[0].encode() for f in FORMS], RAW])
+@pytest.mark.parametrize("content", [*(str(f.values[0]).encode() for f in FORMS), RAW])
 def test_a_systemd_credential_comes_before_the_file(tmp_path, content):
     create_key(tmp_path / "device.key", RealDisk())
     (tmp_path / CREDENTIAL).write_bytes(content)
     found = find_key(tmp_path / "device.key", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    assert found.reveal() == RAW
+    assert revealed(found) == RAW
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -245,7 +246,7 @@ def test_a_database_that_is_full_keeps_nothing(spool):
     kept = 0
     problem = None
     for n in range(2000):
-        problem = error_of(lambda n=n: spool.put(submission(n.to_bytes(2, "big"))))
+        problem = error_of(partial(spool.put, submission(n.to_bytes(2, "big"))))
         if problem:
             break
         kept += 1
@@ -357,7 +358,7 @@ def test_with_nothing_kept_a_new_key_is_fine(tmp_path):
 def test_hostile_ids_find_nothing(spool, item_id):
     spool.put(submission())
     for call in (spool.item, spool.load, lambda i: spool.rearm([i]), lambda i: spool.purge([i])):
-        problem = error_of(lambda c=call: c(item_id))
+        problem = error_of(partial(call, item_id))
         assert isinstance(problem, ItemError)
         assert str(problem).isprintable()
     assert len(files(spool)) == 1

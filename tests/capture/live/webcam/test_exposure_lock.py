@@ -78,12 +78,14 @@ def test_no_value_is_written_that_means_something_else_to_v4l2() -> None:
     """0.75 rounds to 1, which is manual; 0.25 to 0, which most cameras refuse."""
     hardware = Hardware()
     written: set[float] = set()
-    device = FakeDevice(hardware)
-    plain = device.set
-    device.set = lambda number, value: (number == AE and written.add(value), plain(number, value))[
-        1
-    ]  # type: ignore[method-assign, func-returns-value]
-    made = CameraControls(device, V4L2, LiveOptions())
+
+    class Watched(FakeDevice):
+        def set(self, number: int, value: float) -> bool:
+            if number == AE:
+                written.add(value)
+            return super().set(number, value)
+
+    made = CameraControls(Watched(hardware), V4L2, LiveOptions())
     made.prepare()
     lock(hardware, made)
     made.restore()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -52,7 +53,10 @@ def test_frames_are_memory_of_their_own(video: Path) -> None:
     for _ in range(2):
         device.grab()
         frames.append(device.retrieve())
-    assert not np.shares_memory(*frames)
+    first, second = frames
+    assert first is not None
+    assert second is not None
+    assert not np.shares_memory(first, second)
     device.release()
 
 
@@ -93,7 +97,7 @@ def test_the_drivers_patience_is_shortened_before_opencv_reads_it(video: Path) -
 
 
 def test_the_format_comes_first_for_v4l2_and_last_elsewhere() -> None:
-    def order(*, v4l2: bool, **chosen: int) -> list[str]:
+    def order(*, v4l2: bool, **chosen: Any) -> list[str]:
         return [Property(n).name for n, _ in wishes(LiveOptions(**chosen), v4l2=v4l2)]
 
     assert order(v4l2=True) == ["FOURCC", "FRAME_WIDTH", "FRAME_HEIGHT", "FPS"]

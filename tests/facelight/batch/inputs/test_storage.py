@@ -34,7 +34,7 @@ TREE = (
 )
 
 
-class LockedFileSystem(MemoryFileSystem):
+class LockedFileSystem(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
     """A storage whose driver finds no credentials."""
 
     protocol = ("locked",)

@@ -120,6 +120,13 @@ class Kiosk:
             self.effects.append(effect)
             getattr(self, f"_on_{type(effect).__name__.lower()}")(effect)
 
+    def phase(self) -> Phase:
+        """A call: mypy takes what an attribute was before an event for what it is after it."""
+        return self.state.phase
+
+    def view(self) -> View:
+        return self.scene.view
+
     def _on_showscene(self, effect: ShowScene) -> None:
         self.scene = effect
         if self.lit_until_ms is None:
@@ -234,7 +241,7 @@ def test_a_person_is_led_from_welcome_to_result_and_the_kiosk_waits_again(kiosk:
     kiosk.send(Delivered(kiosk.state.job, "realface"))
     assert kiosk.scene == ShowScene(View.RESULT, result=Result.REAL)
     kiosk.run(6000, GOOD)
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     views = [show.view for show in kiosk.found(ShowScene)]
     assert list(dict.fromkeys(views)) == [
         View.IDLE,
@@ -255,10 +262,10 @@ def test_who_stays_after_a_result_is_not_taken_again_until_the_place_was_empty(
     kiosk.to_deliver()
     kiosk.send(Delivered(kiosk.state.job, "realface"))
     kiosk.run(30_000, GOOD)
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     kiosk.run(2000, NOBODY)
     kiosk.run(700, GOOD)
-    assert kiosk.state.phase is Phase.NOTICE
+    assert kiosk.phase() is Phase.NOTICE
 
 
 def test_who_stays_may_touch_start_or_be_taken_again_by_setting() -> None:
@@ -272,7 +279,7 @@ def test_who_stays_may_touch_start_or_be_taken_again_by_setting() -> None:
         kiosk.run(8200, GOOD)
         for action in actions:
             kiosk.send(action)
-        assert kiosk.state.phase is Phase.NOTICE
+        assert kiosk.phase() is Phase.NOTICE
 
 
 @pytest.mark.parametrize(
@@ -310,7 +317,7 @@ def test_a_passer_by_starts_nothing(kiosk: Kiosk) -> None:
     kiosk.run(2000, NOBODY)
     kiosk.run(300, GOOD)
     kiosk.run(2000, NOBODY)
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     assert not kiosk.found(OpenSession)
 
 
@@ -320,7 +327,7 @@ def test_a_passer_by_starts_nothing(kiosk: Kiosk) -> None:
 def test_nothing_is_opened_before_the_notice_was_up_for_its_time(kiosk: Kiosk) -> None:
     kiosk.to_notice()
     kiosk.run(kiosk.options.notice_ms - 300, GOOD)
-    assert kiosk.state.phase is Phase.NOTICE
+    assert kiosk.phase() is Phase.NOTICE
     assert not kiosk.found(OpenSession)
     kiosk.run(400, GOOD)
     assert kiosk.found(OpenSession) == [OpenSession(light=True)]
@@ -330,20 +337,20 @@ def test_with_touch_to_start_the_notice_waits_for_a_touch_but_not_for_ever() -> 
     kiosk = Kiosk(SessionOptions(touch_to_start=True))
     kiosk.to_notice()
     kiosk.run(60_000, GOOD)
-    assert kiosk.state.phase is Phase.NOTICE
+    assert kiosk.phase() is Phase.NOTICE
     kiosk.run(31_000, GOOD)
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
 
 
 def test_without_consent_no_camera_work_is_done() -> None:
     kiosk = Kiosk(SessionOptions(consent=True))
     kiosk.to_notice()
-    assert kiosk.scene.view is View.CONSENT
+    assert kiosk.view() is View.CONSENT
     kiosk.run(20_000, GOOD)
     kiosk.send(Pressed(ButtonAction.START))
-    assert kiosk.state.phase is Phase.NOTICE
+    assert kiosk.phase() is Phase.NOTICE
     kiosk.send(Pressed(ButtonAction.DECLINE))
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     assert not kiosk.found(OpenSession)
 
 
@@ -351,7 +358,7 @@ def test_consent_opens_the_session() -> None:
     kiosk = Kiosk(SessionOptions(consent=True))
     kiosk.to_notice()
     kiosk.send(Pressed(ButtonAction.ACCEPT))
-    assert kiosk.state.phase is Phase.POSITION
+    assert kiosk.phase() is Phase.POSITION
 
 
 def test_who_takes_the_place_of_the_one_who_agreed_is_asked_anew() -> None:
@@ -360,7 +367,7 @@ def test_who_takes_the_place_of_the_one_who_agreed_is_asked_anew() -> None:
     kiosk.send(Pressed(ButtonAction.ACCEPT))
     kiosk.run(100, GOOD)
     kiosk.send(replace(GOOD, jumped=True))
-    assert kiosk.scene.view is View.CONSENT
+    assert kiosk.view() is View.CONSENT
     assert kiosk.found(CloseSession) == [CloseSession("someone_else")]
 
 
@@ -373,9 +380,9 @@ def test_without_light_the_session_runs_without_any_colour(consent: bool) -> Non
     kiosk.run(700, GOOD)
     kiosk.send(CameraSettled(kiosk.state.job, locked=False))
     kiosk.run(1000, GOOD)
-    assert kiosk.scene.view is View.PLAIN
+    assert kiosk.view() is View.PLAIN
     kiosk.run(2600, GOOD)
-    assert kiosk.state.phase is Phase.FINISH
+    assert kiosk.phase() is Phase.FINISH
     assert not kiosk.found(StartLight)
 
 
@@ -443,7 +450,7 @@ def test_a_good_moment_is_not_enough(kiosk: Kiosk) -> None:
     for _ in range(10):
         kiosk.run(400, GOOD)
         kiosk.run(40, Observed(1, reasons=(Reason.MOVING,)))
-    assert kiosk.state.phase is Phase.POSITION
+    assert kiosk.phase() is Phase.POSITION
 
 
 def test_who_never_stands_right_is_told_so_in_the_end(kiosk: Kiosk) -> None:
@@ -451,7 +458,7 @@ def test_who_never_stands_right_is_told_so_in_the_end(kiosk: Kiosk) -> None:
     kiosk.run(46_000, Observed(1, reasons=(Reason.NOT_FRONTAL,)))
     assert kiosk.scene == ShowScene(View.STOPPED, problem=Problem.TIME)
     kiosk.run(5000, GOOD)
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
 
 
 # ------------------------------------------------------------------------------ settle and colours
@@ -460,16 +467,16 @@ def test_who_never_stands_right_is_told_so_in_the_end(kiosk: Kiosk) -> None:
 def test_a_refused_or_silent_lock_does_not_end_the_session(kiosk: Kiosk) -> None:
     kiosk.to_settle()
     kiosk.run(3500, GOOD)
-    assert kiosk.state.phase is Phase.SETTLE
+    assert kiosk.phase() is Phase.SETTLE
     kiosk.run(600, GOOD)
-    assert kiosk.state.phase is Phase.COLOURS
+    assert kiosk.phase() is Phase.COLOURS
 
 
 def test_colours_wait_for_the_grey_to_settle_even_when_the_camera_is_quick(kiosk: Kiosk) -> None:
     kiosk.to_settle()
     kiosk.send(CameraSettled(kiosk.state.job, locked=True))
     kiosk.run(500, GOOD)
-    assert kiosk.state.phase is Phase.SETTLE
+    assert kiosk.phase() is Phase.SETTLE
 
 
 STOPS: list[Any] = [
@@ -492,7 +499,7 @@ def test_the_colours_stop_at_once(
     kiosk.run(900, GOOD)
     assert kiosk.lit_until_ms is not None
     kiosk.run(within_ms, event)
-    assert kiosk.state.phase is Phase.PROBLEM
+    assert kiosk.phase() is Phase.PROBLEM
     assert kiosk.scene.problem is problem
     stop = kiosk.effects.index(StopLight())
     assert kiosk.effects[stop + 1 : stop + 3] == [DropCapture(), UnlockCamera()]
@@ -523,13 +530,13 @@ def test_one_bad_frame_does_not_stop_the_colours(kiosk: Kiosk, event: Event) -> 
     for _ in range(8):
         kiosk.run(33, event)
         kiosk.run(66, GOOD)
-    assert kiosk.state.phase is Phase.COLOURS
+    assert kiosk.phase() is Phase.COLOURS
 
 
 def test_cancel_stops_the_colours_and_goes_back_to_the_start(kiosk: Kiosk) -> None:
     kiosk.to_colours()
     kiosk.send(Pressed(ButtonAction.CANCEL))
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     assert kiosk.found(StopLight)
     assert kiosk.found(CloseSession) == [CloseSession("cancelled")]
 
@@ -539,10 +546,10 @@ def test_bad_slots_are_repeated_once(kiosk: Kiosk) -> None:
     kiosk.run(3400, GOOD)
     kiosk.send(LightFinished(kiosk.state.job, (2, 5)))
     assert kiosk.found(StartLight)[-1] == StartLight(kiosk.state.job, (2, 5))
-    assert kiosk.state.phase is Phase.COLOURS
+    assert kiosk.phase() is Phase.COLOURS
     kiosk.run(2400, GOOD)
     kiosk.send(LightFinished(kiosk.state.job, (2,)))
-    assert kiosk.state.phase is Phase.FINISH
+    assert kiosk.phase() is Phase.FINISH
     assert len(kiosk.found(StartLight)) == 2
 
 
@@ -574,7 +581,7 @@ def test_attempts_are_counted_and_the_last_one_ends_it(kiosk: Kiosk) -> None:
             kiosk.send(CameraSettled(kiosk.state.job, locked=True))
             kiosk.run(4300, GOOD)
             kiosk.send(LightFinished(kiosk.state.job))
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     assert len(kiosk.found(StartLight)) == 3
     assert len(kiosk.found(OpenSession)) == len(kiosk.found(CloseSession)) == 1
 
@@ -602,14 +609,14 @@ def test_the_person_may_leave_once_the_clip_is_captured(kiosk: Kiosk) -> None:
     kiosk.send(ClipReady(kiosk.state.job, accepted=True))
     kiosk.run(3000, NOBODY)
     kiosk.send(Delivered(kiosk.state.job, "realface"))
-    assert kiosk.state.phase is Phase.RESULT
+    assert kiosk.phase() is Phase.RESULT
 
 
 def test_a_camera_lost_after_capture_does_not_lose_the_clip(kiosk: Kiosk) -> None:
     kiosk.to_finish()
     kiosk.send(DeviceLost(Device.CAMERA))
     kiosk.send(ClipReady(kiosk.state.job, accepted=True))
-    assert kiosk.state.phase is Phase.DELIVER
+    assert kiosk.phase() is Phase.DELIVER
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
@@ -631,7 +638,7 @@ def test_answers_to_work_that_was_given_up_are_ignored(kiosk: Kiosk) -> None:
     late = kiosk.state.job
     kiosk.run(20_100, GOOD)
     kiosk.send(ClipReady(late, accepted=True))
-    assert kiosk.state.phase is Phase.PROBLEM
+    assert kiosk.phase() is Phase.PROBLEM
     assert not kiosk.found(Deliver)
 
 
@@ -644,7 +651,7 @@ def test_the_clip_of_an_earlier_attempt_is_not_taken_for_this_one(kiosk: Kiosk) 
     kiosk.run(4300, GOOD)
     kiosk.send(LightFinished(kiosk.state.job))
     kiosk.send(ClipReady(earlier, accepted=True))
-    assert kiosk.state.phase is Phase.FINISH
+    assert kiosk.phase() is Phase.FINISH
     assert not kiosk.found(Deliver)
 
 
@@ -653,22 +660,22 @@ def test_the_clip_of_an_earlier_attempt_is_not_taken_for_this_one(kiosk: Kiosk) 
 
 def test_a_lost_camera_puts_the_kiosk_out_of_order_until_it_is_back(kiosk: Kiosk) -> None:
     kiosk.send(DeviceLost(Device.CAMERA))
-    assert kiosk.scene.view is View.OUT_OF_ORDER
+    assert kiosk.view() is View.OUT_OF_ORDER
     kiosk.run(5000, GOOD)
     kiosk.send(Pressed(ButtonAction.START))
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     kiosk.send(DeviceBack(Device.CAMERA))
-    assert kiosk.scene.view is View.IDLE
+    assert kiosk.view() is View.IDLE
 
 
 def test_after_a_lost_camera_the_person_may_stay_and_begin_anew(kiosk: Kiosk) -> None:
     kiosk.to_colours()
     kiosk.send(DeviceLost(Device.CAMERA))
     kiosk.run(4100)
-    assert kiosk.scene.view is View.OUT_OF_ORDER
+    assert kiosk.view() is View.OUT_OF_ORDER
     kiosk.send(DeviceBack(Device.CAMERA))
     kiosk.run(1700, GOOD)
-    assert kiosk.state.phase is Phase.NOTICE
+    assert kiosk.phase() is Phase.NOTICE
 
 
 @pytest.mark.parametrize(
@@ -677,7 +684,7 @@ def test_after_a_lost_camera_the_person_may_stay_and_begin_anew(kiosk: Kiosk) ->
 def test_quit_ends_every_phase_cleanly(kiosk: Kiosk, stage: str) -> None:
     getattr(kiosk, stage)()
     kiosk.send(Quit())
-    assert kiosk.state.phase is Phase.ENDED
+    assert kiosk.phase() is Phase.ENDED
     assert not kiosk.locked
     assert not kiosk.open
     assert kiosk.lit_until_ms is None
@@ -688,7 +695,7 @@ def test_time_that_goes_back_is_no_time(kiosk: Kiosk) -> None:
     kiosk.to_notice()
     kiosk.now_ms -= 60_000
     kiosk.run(1000, GOOD)
-    assert kiosk.state.phase is Phase.NOTICE
+    assert kiosk.phase() is Phase.NOTICE
 
 
 # ------------------------------------------------------------------------------ anything
@@ -826,7 +833,7 @@ def test_every_phase_ends_by_time_alone(
         kiosk.send(Tick())
         if kiosk.state.phase is Phase.IDLE:
             break
-    assert kiosk.state.phase is Phase.IDLE
+    assert kiosk.phase() is Phase.IDLE
     assert not kiosk.open
     assert not kiosk.locked
     assert kiosk.lit_until_ms is None
@@ -842,7 +849,7 @@ def test_whoever_leaves_during_the_light_is_in_neutral_light_at_once(
     kiosk.run(after_ms, GOOD)
     kiosk.run(options.lost_ms + 67, NOBODY)
     assert kiosk.lit_until_ms is None
-    assert kiosk.state.phase is Phase.PROBLEM
+    assert kiosk.phase() is Phase.PROBLEM
     assert max(kiosk.field, key=lambda state: state.t_ns).rgb == NEUTRAL_RGB
     light_is_safe(kiosk)
 

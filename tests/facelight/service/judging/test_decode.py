@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from facelight.service.errors import Refusal, Refused
@@ -30,7 +31,7 @@ def refusal(data: bytes, limits: Limits = LIMITS, frames: tuple[int, ...] = (0,)
     return caught.value.refusal
 
 
-def grey(value: int, width: int = 32, height: int = 24) -> np.ndarray:
+def grey(value: int, width: int = 32, height: int = 24) -> NDArray[np.uint8]:
     return np.full((height, width, 3), value, np.uint8)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from preprocess.light.fitting.delay import estimate_delay
 
@@ -13,7 +14,7 @@ MS = 1_000_000
 GRID = np.arange(-40, 401, 5) * MS
 
 
-def bowl(centre_ms: float, width_ms: float = 20.0) -> np.ndarray:
+def bowl(centre_ms: float, width_ms: float = 20.0) -> NDArray[np.float64]:
     return ((GRID / MS - centre_ms) / width_ms) ** 2
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from preprocess.light.fitting.fit import Moments
 from preprocess.light.fitting.labelling import judge_labelling
 
-PALETTE = np.array([[1.0, 0.0], [-0.5, 0.866], [-0.5, -0.866]])
+PALETTE: NDArray[np.float64] = np.array([[1.0, 0.0], [-0.5, 0.866], [-0.5, -0.866]])
 SIX = np.array([0, 1, 2, 1, 0, 2])
 
 
-def moments_of(shown: np.ndarray, noise: float = 0.05) -> Moments:
+def moments_of(shown: NDArray[np.intp], noise: float = 0.05) -> Moments:
     rng = np.random.default_rng(3)
     slots, frames = len(shown), 20 * len(shown)
     indicator = np.repeat(np.eye(slots), 20, axis=0)
@@ -23,7 +24,9 @@ def moments_of(shown: np.ndarray, noise: float = 0.05) -> Moments:
     )
 
 
-def judge(shown: np.ndarray, declared: np.ndarray, free: np.ndarray | None = None):
+def judge(
+    shown: NDArray[np.intp], declared: NDArray[np.intp], free: NDArray[np.bool_] | None = None
+):
     scaled = moments_of(shown).weighted(np.eye(2) * 20)
     return judge_labelling(scaled, PALETTE * 20, declared, permutations=500, seed=1, free=free)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -19,21 +20,25 @@ from preprocess.tracking.facemesh.mediapipe_graph import quiet_backend
 from tests.preprocess import faces
 
 
+def bgr(frame: av.VideoFrame) -> ImageU8:
+    return frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+
+
 @pytest.fixture(scope="module")
 def portrait(footage: Path) -> ImageU8:
-    return cv2.imread(str(footage / "portraits" / "obama-1080p.jpg"))
+    return faces.photograph(footage / "portraits" / "obama-1080p.jpg")
 
 
 @pytest.fixture(scope="module")
 def other(footage: Path) -> ImageU8:
-    return cv2.imread(str(footage / "portraits" / "p35.jpg"))
+    return faces.photograph(footage / "portraits" / "p35.jpg")
 
 
 @pytest.fixture(scope="module")
 def clip(footage: Path) -> list[ImageU8]:
     with av.open(str(footage / "videos" / "s18.mp4")) as container:
         decoded = container.decode(video=0)
-        return [next(decoded).to_ndarray(format="bgr24") for _ in range(24)]
+        return [bgr(next(decoded)) for _ in range(24)]
 
 
 def seen(pictures: Iterable[ImageU8], options: TrackerOptions | None = None) -> list[Face | None]:
@@ -122,7 +127,7 @@ def test_a_larger_face_takes_over_and_the_first_is_counted(
 
 
 def test_two_equal_faces_do_not_take_turns(other: ImageU8) -> None:
-    half = cv2.resize(other, (640, 640))
+    half = cv2.resize(other, (640, 640)).astype(np.uint8, copy=False)
     pair = np.hstack([half, half])
     lefts = {face.rectangle.left < 640 for face in seen([pair] * 25) if face}
     assert len(lefts) == 1
@@ -141,7 +146,7 @@ def test_a_face_is_found_again(portrait: ImageU8) -> None:
 def test_the_background_of_real_footage_is_nobody(footage: Path) -> None:
     """Regression: FaceMesh with two faces saw a second one in the plants of s18 for 60 frames."""
     with av.open(str(footage / "videos" / "s18.mp4")) as container:
-        pictures = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)][215:260]
+        pictures = [bgr(frame) for frame in islice(container.decode(video=0), 215, 260)]
     assert {face.count for face in seen(pictures) if face} == {1}
 
 
