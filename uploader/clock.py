@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class DeliveryClock(Protocol):
@@ -16,6 +19,10 @@ class DeliveryClock(Protocol):
 
     def utc(self) -> datetime:
         """Return the wall clock as an aware datetime; it may jump."""
+        ...
+
+    def boot(self) -> tuple[str, float] | None:
+        """Return an id of this boot of the machine and the seconds since; None where unknown."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -33,6 +40,14 @@ class SystemDeliveryClock:
     def utc(self) -> datetime:
         """Return the wall clock in UTC."""
         return datetime.now(UTC)
+
+    def boot(self) -> tuple[str, float] | None:
+        """Return Linux's boot id and ``CLOCK_BOOTTIME``; other systems have no such pair."""
+        try:
+            boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+        return (boot_id, time.clock_gettime(time.CLOCK_BOOTTIME)) if boot_id else None
 
     def sleep(self, seconds: float) -> None:
         """Block for ``seconds``."""

@@ -35,13 +35,16 @@
         ├── SpoolFullError       a limit on bytes, items or age, or the disk itself
         ├── SpoolBusyError       another process delivers from this spool
         ├── SpoolKeyError        device key missing, wrong or readable by others
+        ├── SpoolDamagedError    the database cannot be read; ``facelight spool repair``
         ├── ItemError            an item is damaged, or unknown
         └── DiskError            writing, syncing or renaming failed; nothing was accepted
+            └── ItemUnreadableError  an item's file cannot be read for now; it stays queued
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -57,6 +60,8 @@ class Context:
     """The wait the service asked for."""
     service_code: str | None = None
     """``error.code`` as the service wrote it."""
+    date: datetime | None = None
+    """The service's clock, from the header ``Date``."""
 
 
 class UploaderError(Exception):
@@ -323,6 +328,16 @@ class SpoolKeyError(SpoolError):
     code = "device_key"
 
 
+class SpoolDamagedError(SpoolError):
+    """The spool's database cannot be read; the sealed files are beside it, untouched."""
+
+    code = "spool_damaged"
+    advice = (
+        "run `facelight spool repair`, or move spool.db away yourself: the sealed files are "
+        "adopted at the next start"
+    )
+
+
 class ItemError(SpoolError):
     """An item is unknown, damaged, or its content is gone."""
 
@@ -334,3 +349,9 @@ class DiskError(SpoolError):
 
     code = "disk"
     advice = "check the disk that holds the spool"
+
+
+class ItemUnreadableError(DiskError):
+    """The disk does not give an item's file at the moment; the item stays queued."""
+
+    code = "item_unreadable"

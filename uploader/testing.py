@@ -59,6 +59,7 @@ class FakeClock:
     def __init__(self, start: datetime | None = None) -> None:
         self._monotonic_s = 1000.0
         self._wall = start or datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+        self._boot = 1
         self.sleeps: list[float] = []
 
     def monotonic_s(self) -> float:
@@ -68,6 +69,15 @@ class FakeClock:
     def utc(self) -> datetime:
         """Return the fake wall time."""
         return self._wall
+
+    def boot(self) -> tuple[str, float] | None:
+        """Return the fake boot; it begins with the monotonic time."""
+        return f"boot-{self._boot}", self._monotonic_s
+
+    def reboot(self, wall_s: float = 0.0) -> None:
+        """Begin another boot; ``wall_s`` is what the wall clock says has passed."""
+        self._boot += 1
+        self.jump(wall_s)
 
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +86,11 @@ def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
     images = folder / "images"
     where = images if images.is_dir() else folder
     files = {name: (where / name).read_bytes() for name in metadata.file_names()}
-    return build_submission(metadata, files, Origin(provenance=result["provenance"]))
+    submission = build_submission(metadata, files, Origin(provenance=result["provenance"]))
+    # The same bytes have the same id, however often a killed or resumed run begins anew: whoever
+    # receives them twice can tell.
+    own_id = uuid.uuid5(uuid.NAMESPACE_OID, submission.digest)
+    return replace(submission, client_request_id=str(own_id))
 
 
 def update_result(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from facelight.cli.sessions import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from facelight.config.settings import Settings
     from uploader.api.detect import DetectClient
     from uploader.spool.delivery import Event
@@ -53,17 +55,20 @@ def list_(
 
     done = [state for state in ItemState if state not in KEPT]
     states = [*(done if which is Which.DONE else KEPT), *(done if which is Which.ALL else [])]
+    _adopt_without_rows(spool_dir, config)
     with _observed(spool_dir, config) as spool:
         items = list(itertools.islice(spool.listing(states), limit))
         totals, age_s = spool.totals(), spool.oldest_age_s()
         pause_s, named = spool.pause()
         now_s = spool.time.now_s()
+        damaged = spool.damaged_rows()
     if as_json:
         told = {
             "waiting": totals.items,
             "bytes": totals.bytes,
             "oldest_s": round(age_s),
             "pause_s": round(pause_s),
+            "damaged_records": damaged,
             "items": [item._asdict() for item in items],
         }
         typer.echo(json.dumps(told, indent=1))
@@ -89,6 +94,8 @@ def list_(
     typer.echo(
         f"{totals.items} waiting, {totals.bytes} bytes, oldest {_due(age_s)}{paused}{by}", err=True
     )
+    if damaged:
+        typer.echo(f"{damaged} records are damaged: facelight spool repair", err=True)
 
 
 @app.command()
@@ -123,7 +130,7 @@ def flush(
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Deliver now, held items too; exit 4 when something stays undelivered, 1 when refused.
+    """Deliver now, held items too; exit 4 when something stays undelivered, 1 when lost or refused.
 
     While a kiosk delivers from the spool, its items are made due and the kiosk sends them.
     """
@@ -139,8 +146,7 @@ def flush(
         "allow_simulated": allow_simulated or None,
     }
     settings = load_settings(flags, config).settings
-    with _observed(spool_dir, config):
-        pass  # no spool is made where there is none
+    _there(settings)  # no spool is made where there is none
     try:
         left, refused = _deliver(settings, ids)
     except SpoolBusyError as busy:
@@ -166,12 +172,123 @@ def purge(
     """Destroy undelivered content for good; ids, times and digests stay. No key is needed."""
     if bool(ids) == everything:
         raise typer.BadParameter("give item ids, or --all")
+    from facelight.config.settings import load_settings
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.spool.opening import lacks_rows
+    from uploader.spool.repair import purge_sealed
+
+    place = place_of(load_settings({"spool_dir": spool_dir}, config).settings)
+    if everything and lacks_rows(place):
+        if not yes:
+            typer.confirm("Destroy every sealed session for good?", abort=True)
+        typer.echo(f"destroyed {purge_sealed(place)}")
+        return
     with _observed(spool_dir, config) as spool:
         chosen = _ids(spool, ids) if ids else None
         count = spool.totals().items if chosen is None else len(chosen)
         if not yes:
             typer.confirm(f"Destroy {count} undelivered sessions for good?", abort=True)
         typer.echo(f"destroyed {spool.purge(chosen)}")
+
+
+@app.command()
+def repair(
+    as_json: JsonOption = False,
+    spool_dir: SpoolOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Put a damaged spool right and say what was found; nothing is deleted, nothing is sent.
+
+    A database that cannot be read is moved away and made anew from the sealed files; damaged
+    records are mended; files that were set aside are tried again.
+    """
+    import json
+
+    from facelight.config.settings import load_settings
+    from facelight.config.settings import spool_dir as place_of
+    from facelight.errors import Exit
+    from uploader.spool.repair import repair_spool
+
+    settings = load_settings({"spool_dir": spool_dir}, config).settings
+    found = repair_spool(place_of(settings), settings.spool, key_file=settings.device_key_file)
+    recovery = found.recovery
+    counts = {
+        "adopted": recovery.adopted,
+        "brought_back": found.brought_back,
+        "mended": recovery.mended,
+        "lost": recovery.lost,
+        "set_aside": found.still_damaged,
+        "unreadable": recovery.unreadable,
+    }
+    moved = found.old_database
+    if as_json:
+        told = {"old_database": None if moved is None else str(moved), **counts}
+        typer.echo(json.dumps(told, indent=1))
+    else:
+        typer.echo(f"database: unreadable, moved to {moved}" if moved else "database: sound")
+        for name, count in counts.items():
+            typer.echo(f"{_REPAIRS[name]}: {count}")
+    if counts["lost"] or counts["set_aside"] or counts["unreadable"]:
+        raise typer.Exit(int(Exit.FAILED))
+
+
+_REPAIRS = {
+    "adopted": "sealed files without a record, queued",
+    "brought_back": "files that had been set aside and open after all, queued",
+    "mended": "damaged records, mended",
+    "lost": "records whose file is gone, lost",
+    "set_aside": "damaged or foreign files, kept as *.damaged",
+    "unreadable": "files that the disk does not give now, left as they are",
+}
+
+
+@app.command("trust-clock")
+def trust_clock(
+    spool_dir: SpoolOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Vouch for this machine's clock: what is older than the retention is destroyed.
+
+    While a device is off only its clock knows how long; a clock can be wrong, so nothing
+    undelivered is destroyed by its word alone.
+    """
+    from facelight.config.settings import load_settings
+
+    settings = load_settings({"spool_dir": spool_dir}, config).settings
+    _there(settings)
+    with _opened(settings) as spool:
+        spool.trust_clock()
+        typer.echo(f"destroyed {spool.maintain()} that were older than the retention")
+
+
+def _opened(settings: Settings) -> AbstractContextManager[Spool]:
+    """Open as the one process that delivers."""
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.spool.opening import open_spool
+
+    return open_spool(place_of(settings), settings.spool, key_file=settings.device_key_file)
+
+
+def _there(settings: Settings) -> None:
+    """Raise `SpoolError` where no spool is."""
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.errors import SpoolError
+    from uploader.spool.opening import is_spool
+
+    if not is_spool(place_of(settings)):
+        raise SpoolError(f"{place_of(settings)}: no spool is here")
+
+
+def _adopt_without_rows(spool_dir: Path | None, config: Path | None) -> None:
+    """Adopt the sealed files of a spool whose database was moved away; says so."""
+    from facelight.config.settings import load_settings
+    from facelight.config.settings import spool_dir as place_of
+    from uploader.spool.opening import lacks_rows
+
+    settings = load_settings({"spool_dir": spool_dir}, config).settings
+    if lacks_rows(place_of(settings)):
+        with _opened(settings) as spool:
+            typer.echo(f"{spool.recovery.adopted} sealed files adopted", err=True)
 
 
 def _observed(spool_dir: Path | None, config: Path | None) -> Spool:
@@ -186,21 +303,19 @@ def _deliver(settings: Settings, ids: list[str] | None) -> tuple[int, int]:
     """Deliver as the owner of the spool; return how many items stay and how many were refused."""
     import logging
 
-    from facelight.config.settings import spool_dir as place_of
     from uploader.spool.delivery import DeliveryWorker, EventKind
-    from uploader.spool.opening import open_spool
 
     refused = 0
 
     def listener(event: Event) -> None:
         nonlocal refused
-        refused += event.kind in {EventKind.REFUSED, EventKind.LOST, EventKind.EXPIRED}
+        if event.kind in {EventKind.REFUSED, EventKind.LOST, EventKind.EXPIRED, EventKind.DISK}:
+            refused += event.count
         _tell(event)
 
     # Every attempt is told on the output; without a log set up it would be on stderr again.
     logging.getLogger("uploader").addHandler(logging.NullHandler())
-    opening = open_spool(place_of(settings), settings.spool, key_file=settings.device_key_file)
-    with _client(settings) as client, opening as spool:
+    with _client(settings) as client, _opened(settings) as spool:
         spool.rearm(_ids(spool, ids) if ids else None)
         worker = DeliveryWorker(spool, client, settings.retry, listener=listener)
         worker.drain()
@@ -234,7 +349,7 @@ def _client(settings: Settings) -> DetectClient:
 def _tell(event: Event) -> None:
     """Say one line about each attempt."""
     if event.item is None:
-        typer.echo(f"{event.kind}: {event.count}")
+        typer.echo(f"{event.kind}: {event.count if event.error is None else event.error}")
         return
     if event.error is not None:
         told = str(event.error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 import httpx
@@ -117,7 +117,8 @@ class DetectClient:
     def _outcome(self, submission: Submission, answer: Answer) -> Outcome:
         facts = (answer.status, answer.request_id, answer.latency_ms)
         if answer.status == 204:
-            return Outcome.of_decision(submission, None, facts)
+            return replace(Outcome.of_decision(submission, None, facts), date=answer.date)
         if answer.status != 200:
             raise error_of(answer, self._exchange.clock.utc())
-        return Outcome.of_decision(submission, parse_decision(answer.body, answer.context()), facts)
+        decision = parse_decision(answer.body, answer.context())
+        return replace(Outcome.of_decision(submission, decision, facts), date=answer.date)

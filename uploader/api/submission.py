@@ -84,6 +84,8 @@ class Outcome:
     target: Target | None = None
     error: Failure | None = None
     latency_ms: int | None = None
+    date: datetime | None = None
+    """The service's clock."""
 
     @property
     def delivered(self) -> bool:
@@ -132,6 +134,7 @@ class Outcome:
             request_id=error.request_id,
             error=Failure(error.code, error.message, error.advice, error.final),
             latency_ms=latency_ms,
+            date=error.context.date,
         )
 
 

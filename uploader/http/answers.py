@@ -85,12 +85,22 @@ class Answer:
         value = self.headers.get(REQUEST_ID_HEADER, "")
         return shown(value, MAX_ID) or None
 
+    @property
+    def date(self) -> datetime | None:
+        """When the service answered by its own clock; None without a usable ``Date``."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("date", "")[:64])
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
     def context(self, **more: Any) -> Context:
         """Return what an error about this answer carries."""
         return Context(
             status=self.status,
             request_id=self.request_id,
             client_request_id=self.client_request_id,
+            date=self.date,
             **more,
         )
 

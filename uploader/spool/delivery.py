@@ -17,10 +17,10 @@ from typing import Final, Self
 
 from uploader.api.detect import Detector
 from uploader.api.submission import Outcome, Submission
-from uploader.errors import ItemError, SpoolError, UploaderError
+from uploader.errors import ItemError, ItemUnreadableError, SpoolError, UploaderError
 from uploader.retry import Action, History, RetryPolicy, Step, decide
 from uploader.spool.item import KEPT, Item, ItemState
-from uploader.spool.spool import Spool
+from uploader.spool.spool import Recovery, Spool
 
 MAINTAIN_EVERY_S: Final = 60.0
 MAX_SLEEP_S: Final = 60.0
@@ -43,7 +43,11 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     STOPPED = "stopped"
     EXPIRED = "expired"
+    OVERDUE = "overdue"
+    """Too old by the wall clock alone, and kept."""
     LOST = "lost"
+    MENDED = "mended"
+    """Records that damage had altered; nothing is missing."""
     DISK = "disk"
 
 
@@ -116,6 +120,7 @@ class DeliveryWorker:
         self._unnoted: dict[str, tuple[Outcome, ItemState]] = {}
         self._failing: set[str] = set()
         self._failures = 0
+        self._overdue = 0
         self._maintained_s: float | None = None
         self._crash: BaseException | None = None
         self.stopped: UploaderError | None = None
@@ -182,6 +187,7 @@ class DeliveryWorker:
 
     def step(self) -> float | None:
         """Do one thing. Return how long there is nothing to do: 0 now, None until woken."""
+        self._tell_recovery()
         self._maintain()
         self._note_again()
         if self.stopped is not None:
@@ -232,10 +238,40 @@ class DeliveryWorker:
         if expired:
             _LOG.warning("%d submissions were too old and destroyed undelivered", expired)
             self._tell(Event(EventKind.EXPIRED, count=expired))
+        if self._spool.overdue > self._overdue:
+            _LOG.warning(
+                "%d submissions are too old by the wall clock alone; they are kept until the "
+                "service's date or `facelight spool trust-clock` confirms it",
+                self._spool.overdue,
+            )
+            self._tell(Event(EventKind.OVERDUE, count=self._spool.overdue))
+        self._overdue = self._spool.overdue
+
+    def _tell_recovery(self) -> None:
+        """Tell once what the start of the spool could not save."""
+        found, self._spool.recovery = self._spool.recovery, Recovery()
+        if found.lost:
+            error = ItemError(f"{found.lost} submissions: the file is gone")
+            self._tell(Event(EventKind.LOST, error=error, count=found.lost))
+        if found.damaged:
+            text = f"{found.damaged} damaged or foreign files, set aside as *.damaged"
+            error = ItemError(text, advice="facelight spool repair looks at them again")
+            self._tell(Event(EventKind.LOST, error=error, count=found.damaged))
+        if found.mended:
+            self._tell(Event(EventKind.MENDED, count=found.mended))
+        if found.unreadable:
+            unread = ItemUnreadableError(f"{found.unreadable} files cannot be read for now")
+            self._tell(Event(EventKind.DISK, error=unread, count=found.unreadable))
 
     def _load(self, item: Item) -> Submission | None:
         try:
             return self._spool.load(item.id)
+        except ItemUnreadableError as error:
+            wait_s = self._policy.backoff_s(item.attempts + 1, self._chance())
+            _LOG.error("%s", error)
+            self._spool.postpone(item, error, wait_s)
+            self._tell(Event(EventKind.WAITING, item, error=error, wait_s=wait_s))
+            return None
         except ItemError as error:
             if self._spool.item(item.id).state in KEPT:
                 self._spool.mark_lost(item, error.message)

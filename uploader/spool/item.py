@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from uploader.api.submission import Submission
 from uploader.clock import rfc3339
@@ -27,6 +28,13 @@ class ItemState(StrEnum):
 
 
 KEPT: Final = (ItemState.QUEUED, ItemState.HELD)
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
+def is_item_id(text: str) -> bool:
+    """Tell whether ``text`` can be the id of an item; nothing else becomes part of a path."""
+    return _ID.fullmatch(text) is not None
 
 
 class Item(NamedTuple):
@@ -102,3 +110,12 @@ def new_row(item_id: str, submission: Submission, now_s: float) -> Item:
         finished=None,
         finished_s=None,
     )
+
+
+def nameless_row(item_id: str, now_s: float) -> Item:
+    """Return the row of an item of which only the id is left; it has no file, so it is lost."""
+    values: dict[str, Any] = dict.fromkeys(Item._fields)
+    values |= dict.fromkeys(("created", "client_request_id", "digest", "digest_scheme"), "")
+    values |= {"id": item_id, "state": ItemState.QUEUED, "provenance": ""}
+    values |= {"seq": 0, "size": 0, "attempts": 0, "created_s": now_s, "due_s": now_s}
+    return Item(**values)

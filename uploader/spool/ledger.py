@@ -5,6 +5,7 @@ Times called ``_s`` are spool time: seconds that only this spool counts (`SpoolT
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 import threading
@@ -14,50 +15,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from uploader.errors import DiskError, SpoolError, SpoolFullError
+from uploader.errors import DiskError, ItemError, SpoolDamagedError, SpoolError, SpoolFullError
+from uploader.plain_text import shown
 from uploader.spool.item import Item, ItemState, Listed
+from uploader.spool.schema import KINDS, MEND, SAFE, SCHEMA, SCHEMA_VERSION, UNSOUND
 
-SCHEMA_VERSION: Final = 1
-_IF_DAMAGED: Final = (
-    "if it is damaged, move spool.db away: the sealed files are adopted at the next start"
-)
 BUSY_TIMEOUT_MS: Final = 10_000
+
+_DAMAGED: Final = ("malformed", "not a database", "no such table", "no such column")
 
 
 _COLUMNS: Final = ", ".join(Item._fields)
-
-_SCHEMA: Final = """
-CREATE TABLE item (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    created TEXT NOT NULL,
-    client_request_id TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    digest_scheme TEXT NOT NULL,
-    provenance TEXT NOT NULL,
-    session_id TEXT,
-    created_s REAL NOT NULL,
-    due_s REAL NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    first_attempt_s REAL,
-    error_code TEXT,
-    error_text TEXT,
-    status INTEGER,
-    request_id TEXT,
-    decision TEXT,
-    model_version TEXT,
-    latency_ms INTEGER,
-    finished TEXT,
-    finished_s REAL
-);
-CREATE INDEX item_by_state ON item (state, seq, due_s);
-CREATE INDEX item_by_due ON item (state, due_s);
-CREATE INDEX item_by_age ON item (state, created_s, size);
-CREATE INDEX item_by_session ON item (session_id);
-CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
 
 
 class Totals(NamedTuple):
@@ -113,6 +81,15 @@ class Ledger:
         row = self._one("SELECT value FROM fact WHERE name = ?", (name,))
         return None if row is None else str(row[0])
 
+    def seconds(self, name: str) -> float | None:
+        """Return a number of seconds, None without one or when it is damaged."""
+        text = self.fact(name)
+        try:
+            value = float(text or "nan")
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+
     def set_fact(self, name: str, value: str) -> None:
         """Set a value of the spool as a whole."""
         self._run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
@@ -136,7 +113,7 @@ class Ledger:
         )
 
     def item(self, item_id: str) -> Item | None:
-        """Return one row."""
+        """Return one row; raises `ItemError` when it is damaged."""
         row = self._one(f"SELECT {_COLUMNS} FROM item WHERE id = ?", (item_id,))  # noqa: S608
         return None if row is None else _item(row)
 
@@ -158,7 +135,8 @@ class Ledger:
     def listing(self, states: Sequence[ItemState], after_seq: int, limit: int) -> list[Listed]:
         """Return the same rows as `page`, in brief."""
         rows = self._rows(", ".join(Listed._fields), states, after_seq, limit, None)
-        return list(map(Listed._make, rows))
+        # What damage left of a row is counted by `unsound`; a list shows the others.
+        return [row for row in map(Listed._make, rows) if type(row[6]) is float]
 
     def _rows(
         self,
@@ -193,7 +171,7 @@ class Ledger:
     def next_due_s(self) -> float | None:
         """Return when the next queued item is due, None without one."""
         row = self._one("SELECT MIN(due_s) FROM item WHERE state = 'queued'", ())
-        return None if row is None or row[0] is None else float(row[0])
+        return row[0] if row is not None and isinstance(row[0], float) else None
 
     def totals(self) -> Totals:
         """Return count, bytes and the oldest arrival of what is kept."""
@@ -202,19 +180,59 @@ class Ledger:
             "WHERE state IN ('queued', 'held')",
             (),
         )
-        return Totals(*(row or (0, 0, None)))
+        items, total, oldest_s = row or (0, 0, None)
+        return Totals(items, int(total), oldest_s if isinstance(oldest_s, float) else None)
 
     def counts(self) -> dict[ItemState, int]:
         """Return how many items are in each state that has any."""
         rows = self._all("SELECT state, COUNT(*) FROM item GROUP BY state ORDER BY state", ())
-        return {ItemState(state): int(count) for state, count in rows}
+        return {_STATES[state]: int(count) for state, count in rows if state in _STATES}
 
-    def created_before(self, limit_s: float) -> list[str]:
-        """Return ids of kept items that arrived before ``limit_s``."""
-        rows = self._all(
-            "SELECT id FROM item WHERE state IN ('queued', 'held') AND created_s < ?", (limit_s,)
+    def created_before(self, limit_s: float) -> list[tuple[str, float]]:
+        """Return id and arrival of kept items that arrived before ``limit_s``."""
+        return self._all(
+            "SELECT id, created_s FROM item WHERE state IN ('queued', 'held') AND created_s < ?",
+            (limit_s,),
         )
-        return [str(row[0]) for row in rows]
+
+    def unsound(self, now_s: float, far_s: float) -> list[tuple[int, str, ItemState | None]]:
+        """Return seq, id and state (None: no state at all) of rows that damage has altered."""
+        values = {"now_s": now_s, "far_s": far_s}
+        rows = self._all(f"SELECT seq, id, state FROM item WHERE {UNSOUND}", values)  # noqa: S608
+        return [(seq, str(item_id), _STATES.get(state)) for seq, item_id, state in rows]
+
+    def forget(self, seq: int) -> None:
+        """Delete one row."""
+        self._run("DELETE FROM item WHERE seq = ?", (seq,))
+
+    def forget_item(self, item_id: str) -> None:
+        """Delete the row of an item, if there is one."""
+        self._run("DELETE FROM item WHERE id = ?", (item_id,))
+
+    def mend(self, seq: int, item_id: str, state: ItemState, now_s: float) -> None:
+        """Give a row this id and state, and each value of a wrong type a harmless one."""
+        values = {name: SAFE.get(name) for name in KINDS}
+        values |= {"created_s": now_s, "due_s": now_s, "seq": seq, "id": item_id, "state": state}
+        self._run(MEND, values)
+
+    def restart_time(self) -> None:
+        """Let every row begin at time zero: what its times referred to is lost."""
+        self._run(
+            "UPDATE item SET created_s = 0.0, due_s = 0.0, first_attempt_s = NULL, "
+            "finished_s = CASE WHEN finished_s IS NULL THEN NULL ELSE 0.0 END",
+            (),
+        )
+
+    def any_row(self) -> bool:
+        """Tell whether there is any row."""
+        return self._one("SELECT 1 FROM item LIMIT 1", ()) is not None
+
+    def check(self) -> None:
+        """Read everything; raises `SpoolDamagedError` when SQLite finds damage."""
+        found = self._all("PRAGMA integrity_check(1)", ())
+        self._all("SELECT name, value FROM fact", ())
+        if found != [("ok",)]:
+            raise SpoolDamagedError(f"{self._path}: {shown(found[0][0] if found else 'no answer')}")
 
     def forget_finished_before(self, limit_s: float) -> int:
         """Delete rows that were finished before ``limit_s``; return how many."""
@@ -228,7 +246,8 @@ class Ledger:
 
     def states(self) -> Iterator[tuple[str, ItemState]]:
         """Return id and state of every row."""
-        return ((str(i), ItemState(s)) for i, s in self._all("SELECT id, state FROM item", ()))
+        rows = self._all("SELECT id, state FROM item", ())
+        return ((str(i), _STATES[s]) for i, s in rows if s in _STATES)
 
     def rearm(self, item_ids: Sequence[str] | None, now_s: float) -> int:
         """Make held and waiting items due now; None means all of them. Return how many."""
@@ -270,12 +289,12 @@ class Ledger:
         """Create the tables once, whoever comes first."""
         self._db.execute("BEGIN IMMEDIATE")
         if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _SCHEMA.split(";"):
+            for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._db.execute("COMMIT")
 
-    def _run(self, sql: str, values: Sequence[Any]) -> None:
+    def _run(self, sql: str, values: Sequence[Any] | Mapping[str, Any]) -> None:
         with self._guard():
             self._db.execute(sql, values)
 
@@ -284,7 +303,7 @@ class Ledger:
             row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
             return row
 
-    def _all(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _all(self, sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
         with self._guard():
             return self._db.execute(sql, values).fetchall()
 
@@ -302,15 +321,20 @@ class Ledger:
         text = str(error)
         if "full" in text:
             return SpoolFullError(f"{self._path}: {text}")
+        if any(word in text for word in _DAMAGED):
+            return SpoolDamagedError(f"{self._path}: {text}")
         if isinstance(error, sqlite3.OperationalError) and "locked" not in text:
             return DiskError(f"{self._path}: {text}")
-        return SpoolError(
-            f"{self._path}: {text}", advice=_IF_DAMAGED if "locked" not in text else ""
-        )
+        return SpoolError(f"{self._path}: {text}")
 
 
 _STATES: Final = {str(state): state for state in ItemState}
 
 
 def _item(row: tuple[Any, ...]) -> Item:
-    return Item._make((*row[:2], _STATES[row[2]], *row[3:]))
+    state = _STATES.get(row[2])
+    if state is None:
+        raise ItemError(
+            f"item {shown(row[1], 60)}: its record is damaged", advice="facelight spool repair"
+        )
+    return Item._make((*row[:2], state, *row[3:]))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from uploader.errors import SpoolBusyError, SpoolError
+
+_HELD: Final = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+"""Another process holds it; anything else (ENOLCK, EOPNOTSUPP) is the file system's fault."""
 
 
 class OwnerLock:
@@ -29,6 +33,11 @@ class OwnerLock:
         except OSError as error:
             owner = _owner(file)
             file.close()
+            if error.errno not in _HELD:
+                raise SpoolError(
+                    f"{self._path}: cannot be locked: {error.strerror}",
+                    advice="a spool needs a local file system with locks; set spool_dir to one",
+                ) from error
             raise SpoolBusyError(
                 f"{self._path.parent}: process {owner} already delivers from this spool"
             ) from error
@@ -45,8 +54,11 @@ class OwnerLock:
 
 
 def _owner(file: BinaryIO) -> str:
-    file.seek(0)
-    text = file.read(16).decode("ascii", "replace").strip()
+    try:
+        file.seek(0)
+        text = file.read(16).decode("ascii", "replace").strip()
+    except OSError:
+        return "unknown"  # only the error that led here matters
     return text if text.isdigit() else "unknown"
 
 

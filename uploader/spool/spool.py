@@ -13,6 +13,7 @@ import logging
 import os
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -32,8 +33,30 @@ from uploader.spool.vault import OVERHEAD_BYTES, seal, unseal
 DATABASE: Final = "spool.db"
 ITEMS: Final = "items"
 PAGE: Final = 500
+MAX_DUE_S: Final = 36 * 86_400.0
+"""Nothing waits longer: 35 days is the longest pause that is believed, a little is added."""
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a start found and put right."""
+
+    adopted: int = 0
+    """Files without a row; queued."""
+    damaged: int = 0
+    """Files without a row that cannot be unsealed, and strangers among the files; set aside."""
+    lost: int = 0
+    """Rows without a file."""
+    destroyed: int = 0
+    """Content of finished items."""
+    temporary: int = 0
+    """Half-written files of submissions that were never accepted."""
+    mended: int = 0
+    """Rows and facts that damage had altered."""
+    unreadable: int = 0
+    """Files without a row that the disk does not give at the moment; left as they are."""
 
 
 class Spool:
@@ -58,6 +81,10 @@ class Spool:
         self._key = key
         self.ledger = Ledger(directory / DATABASE)
         self.time = SpoolTime(self.ledger, self.clock)
+        self.overdue = 0
+        """Kept items that are too old by the wall clock alone, as of the last `maintain`."""
+        self.recovery = Recovery()
+        """What the start put right, for whoever delivers to report."""
 
     def close(self) -> None:
         """Close the database."""
@@ -98,7 +125,7 @@ class Spool:
         """
         self._within_limits(self.ledger.totals(), submission.size)
         item_id = uuid.uuid4().hex
-        self.store.write(item_id, seal(self._needed_key(), item_id, submission))
+        self.store.write(item_id, seal(self.key, item_id, submission))
         try:
             with self.ledger.transaction():
                 self.ledger.insert(new_row(item_id, submission, self.time.now_s()))
@@ -109,8 +136,16 @@ class Spool:
         return self.item(item_id)
 
     def load(self, item_id: str) -> Submission:
-        """Return the submission exactly as it was put."""
-        return unseal(self._needed_key(), item_id, self.store.read(self.item(item_id).id))
+        """Return the submission exactly as it was put.
+
+        Raises
+        ------
+        ItemError
+            it is gone, damaged, or sealed with another key: another try changes nothing.
+        ItemUnreadableError
+            the disk does not give it at the moment.
+        """
+        return self._unsealed(self.item(item_id).id)
 
     def item(self, item_id: str) -> Item:
         """Return a row; raises `ItemError` for an unknown id."""
@@ -148,7 +183,7 @@ class Spool:
         self, item: Item, outcome: Outcome, state: ItemState, due_in_s: float | None = None
     ) -> None:
         """Note a failed attempt; ``due_in_s`` None leaves the item's place as it is."""
-        now_s = self.time.now_s()
+        now_s = self._attested(outcome)
         with self.ledger.transaction():
             changes = {
                 "state": state,
@@ -162,6 +197,7 @@ class Spool:
 
     def finish(self, item: Item, outcome: Outcome, state: ItemState) -> None:
         """Note how it ended and destroy the content; ids, times, digest and outcome stay."""
+        self._attested(outcome)
         with self.ledger.transaction():
             self._finished_row(item.id, state, {"attempts": item.attempts + 1, **_ending(outcome)})
         self.store.destroy(item.id)
@@ -195,16 +231,26 @@ class Spool:
         return purged
 
     def maintain(self) -> int:
-        """Destroy what is older than the retention, forget old rows; return how many expired."""
-        now_s = self.time.now_s()
-        expired = self.ledger.created_before(now_s - self.limits.retention_s)
+        """Destroy what is older than the retention, forget old rows; return how many expired.
+
+        What is older only by the word of the wall clock is kept and counted in ``overdue``.
+        """
+        now_s, limit_s = self.time.now_s(), self.limits.retention_s
+        overdue = self.ledger.created_before(now_s - limit_s)
+        expired = [i for i, at_s in overdue if now_s - at_s - self.time.doubted_s(at_s) > limit_s]
+        self.overdue = len(overdue) - len(expired)
         for item_id in expired:
             self._end(item_id, ItemState.EXPIRED)
         with self.ledger.transaction():
-            self.ledger.forget_finished_before(now_s - self.limits.record_s)
+            record_s = self.limits.record_s + self.time.doubted_s(0.0)
+            self.ledger.forget_finished_before(now_s - record_s)
             self.time.anchor()
         self.store.destroy_rest()
         return len(expired)
+
+    def damaged_rows(self) -> int:
+        """Return how many records damage has altered; the owner mends them at its start."""
+        return len(self.ledger.unsound(self.time.now_s(), MAX_DUE_S)) if self.time.sound else 1
 
     def totals(self) -> Totals:
         """Return count, bytes and oldest arrival (spool time) of what is kept."""
@@ -217,8 +263,10 @@ class Spool:
 
     def pause(self) -> tuple[float, bool]:
         """Return for how many seconds nothing is to be sent, and whether the service named it."""
-        until_s = float(self.ledger.fact("pause_until_s") or 0.0)
-        return max(0.0, until_s - self.time.now_s()), self.ledger.fact("pause_named") == "1"
+        left_s = (self.ledger.seconds("pause_until_s") or 0.0) - self.time.now_s()
+        # No longer pause is ever set: the fact is damaged.
+        left_s = left_s if left_s <= MAX_DUE_S else 0.0
+        return max(0.0, left_s), self.ledger.fact("pause_named") == "1"
 
     def set_pause(self, seconds: float, *, named: bool) -> None:
         """Send nothing for ``seconds``; survives a restart."""
@@ -227,10 +275,25 @@ class Spool:
             self.ledger.set_fact("pause_named", "1" if named else "0")
             self.time.anchor()
 
+    def postpone(self, item: Item, error: SpoolError, due_in_s: float) -> None:
+        """Note that an item's file cannot be read for now; it is tried again."""
+        changes = {
+            "attempts": item.attempts + 1,
+            "due_s": self.time.now_s() + due_in_s,
+            "error_code": error.code,
+            "error_text": shown(error.message),
+        }
+        with self.ledger.transaction():
+            self.ledger.update(item.id, changes, kept_only=True)
+            self.time.anchor()
+
     def adopt(self, item_id: str) -> bool:
-        """Give a file without a row its row; a damaged file is set aside. Tell which it was."""
+        """Give a file without a row its row; a damaged file is set aside. Tell which it was.
+
+        Raises `ItemUnreadableError` when the disk does not give it; it stays as it is.
+        """
         try:
-            submission = unseal(self._needed_key(), item_id, self.store.read(item_id))
+            submission = self._unsealed(item_id)
         except ItemError as error:
             _LOG.warning("%s", error)
             self.store.set_aside(item_id)
@@ -238,6 +301,26 @@ class Spool:
         with self.ledger.transaction():
             self.ledger.insert(new_row(item_id, submission, self.time.now_s()))
         return True
+
+    def _unsealed(self, item_id: str) -> Submission:
+        key = self.key
+        try:
+            return unseal(key, item_id, self.store.read(item_id))
+        except SpoolKeyError as error:
+            # The spool is this key's: one file of another is a foreign or a damaged one.
+            raise ItemError(error.message) from error
+
+    def trust_clock(self) -> None:
+        """Believe the wall clock's pauses: the operator vouches for it."""
+        self.time.trust_clock()
+        with self.ledger.transaction():
+            self.time.anchor()
+
+    def _attested(self, outcome: Outcome) -> float:
+        """Take in the service's date, if it came with the outcome; return spool time."""
+        if outcome.date is not None:
+            self.time.attest(outcome.date)
+        return self.time.now_s()
 
     def _end(self, item_id: str, state: ItemState) -> None:
         with self.ledger.transaction():
@@ -259,7 +342,9 @@ class Spool:
                 f"{self.limits.max_bytes}"
             )
 
-    def _needed_key(self) -> DeviceKey:
+    @property
+    def key(self) -> DeviceKey:
+        """The device key; raises `SpoolKeyError` for whoever only looks on."""
         if self._key is None:
             raise SpoolKeyError(f"{self.directory}: opened without its device key")
         return self._key

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from uploader.api.submission import Submission
-from uploader.errors import ItemError, SpoolKeyError
+from uploader.errors import CredentialError, ItemError, SpoolKeyError
 from uploader.http.credentials import BearerToken
 from uploader.spool.keys import KEY_BYTES, DeviceKey
 
@@ -69,9 +69,26 @@ def unseal(key: DeviceKey, item_id: str, data: bytes) -> Submission:
         )
     except InvalidTag as error:
         raise ItemError(f"item {item_id}: the sealed content is damaged") from error
-    (length,) = _LENGTH.unpack_from(plain)
-    head = json.loads(plain[_LENGTH.size : _LENGTH.size + length])
-    return _submission_of(head, plain[_LENGTH.size + length :])
+    try:
+        (length,) = _LENGTH.unpack_from(plain)
+        head = json.loads(plain[_LENGTH.size : _LENGTH.size + length])
+        return _submission_of(head, plain[_LENGTH.size + length :])
+    except (struct.error, ValueError, TypeError, KeyError, CredentialError) as error:
+        # What opens was sealed by us: only another version writes another head.
+        raise ItemError(f"item {item_id}: sealed by another version of facelight") from error
+
+
+def relabelled(key: DeviceKey, data: bytes) -> bytes:
+    """Return a sealed file with the id of ``key`` in its head: the id alone may be damaged."""
+    return data[: len(MAGIC)] + key.key_id + data[len(MAGIC) + len(key.key_id) :]
+
+
+def key_id_of(data: bytes) -> bytes | None:
+    """Return the id of the device key that sealed a file, None when it is no sealed file."""
+    if len(data) < HEAD_BYTES + _TAG or not data.startswith(MAGIC):
+        return None
+    found: bytes = _HEAD.unpack_from(data)[1]
+    return found
 
 
 def _bound(what: bytes, item_id: str) -> bytes:

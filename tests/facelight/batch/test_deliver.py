@@ -165,3 +165,11 @@ def test_two_sources_of_tokens_are_an_error() -> None:
     flags = {"token_command": ("a",), "token_url": "https://b.example"}
     with pytest.raises(SettingsError, match="token_command and token_url"):
         token_provider(load_settings(flags, None, {}).settings, {})
+
+
+def test_the_same_bytes_keep_their_request_id_however_often_they_are_read(job: Job) -> None:
+    first, again = (read_submission(job.target, {"provenance": "imported"}) for _ in range(2))
+    assert first.client_request_id == again.client_request_id
+    (job.target / "video.webp").write_bytes(b"RIFF\x00\x08\x00\x00WEBP" + bytes(2049))
+    other = read_submission(job.target, {"provenance": "imported"})
+    assert other.client_request_id != first.client_request_id

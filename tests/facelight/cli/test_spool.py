@@ -15,7 +15,7 @@ from tests.uploader.socket_service import serving
 from uploader.api.submission import Failure, Origin, Outcome
 from uploader.http.credentials import BearerToken
 from uploader.spool.item import ItemState
-from uploader.spool.opening import open_spool
+from uploader.spool.opening import observe_spool, open_spool
 
 FAILED = Outcome(503, "c", error=Failure("server_error", "\x1b[2Jbusy", ""))
 
@@ -134,7 +134,7 @@ def test_purging_asks_first_and_destroys(items, tmp_path):
     assert list((tmp_path / "spool" / "items").iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["list", "flush", "purge"])
+@pytest.mark.parametrize("command", ["list", "flush", "purge", "repair", "trust-clock"])
 def test_where_there_is_no_spool_none_is_made(tmp_path, command):
     more = ["--all", "--yes"] if command == "purge" else []
     told = run("spool", command, *more)
@@ -151,3 +151,65 @@ def test_a_wrong_device_key_is_told_and_loses_nothing(items, tmp_path, monkeypat
     assert "11" * 32 not in told.err
     monkeypatch.delenv("FACELIGHT_DEVICE_KEY")
     assert len(list((tmp_path / "spool" / "items").iterdir())) == 3
+
+
+@pytest.mark.parametrize("command", ["list", "flush"])
+def test_when_the_database_was_moved_away_the_sealed_files_are_adopted(items, tmp_path, command):
+    (tmp_path / "spool" / "spool.db").rename(tmp_path / "spool" / "old.db")
+    with serving(net.answer()) as service:
+        if command == "list":
+            told = run("spool", "list", "--json")
+            assert told.json["waiting"] == 3
+        told = run("spool", "flush", "--endpoint", service.endpoint.url)
+    assert told.code == 0
+    assert len(service.talks) == 3
+
+
+def test_repair_says_what_it_found(items, tmp_path):
+    (tmp_path / "spool" / "spool.db").write_bytes(b"no database at all" * 1000)
+    (tmp_path / "spool" / "items" / f"{items[0]}.flsub").write_bytes(b"damaged")
+    refused = run("spool", "flush", "--endpoint", "http://127.0.0.1:9")
+    assert refused.code == 1
+    assert "facelight spool repair" in refused.err
+    told = run("spool", "repair")
+    assert told.code == 1  # one is damaged for good
+    assert "unreadable, moved to" in told.out
+    assert "without a record, queued: 2" in told.out
+    assert "kept as *.damaged: 1" in told.out
+    again = run("spool", "repair", "--json")
+    assert (again.json["old_database"], again.json["set_aside"]) == (None, 1)
+    assert states(tmp_path) == ["queued"] * 2
+
+
+def test_what_is_damaged_is_told_and_the_rest_is_delivered(items, tmp_path):
+    folder = tmp_path / "spool" / "items"
+    (folder / f"{items[0]}.flsub").unlink()
+    (folder / "umlaut-ä.flsub").write_bytes((folder / f"{items[1]}.flsub").read_bytes())
+    with serving(net.answer()) as service:
+        told = run("spool", "flush", "--endpoint", service.endpoint.url)
+    assert told.code == 1
+    assert told.out.count("realface") == 2
+    assert "1 submissions: the file is gone" in told.out
+    assert "1 damaged or foreign files" in told.out
+
+
+def test_a_damaged_record_is_named_by_the_list(items, tmp_path):
+    with observe_spool(tmp_path / "spool") as spool:
+        spool.ledger._db.execute("UPDATE item SET due_s = 'soon' WHERE seq = 1")
+    assert "1 records are damaged: facelight spool repair" in run("spool", "list").err
+    assert run("spool", "repair").code == 0
+    assert "damaged" not in run("spool", "list").err
+
+
+def test_without_key_and_database_everything_can_be_purged(items, tmp_path):
+    (tmp_path / "spool" / "spool.db").unlink()
+    (tmp_path / "spool" / "device.key").unlink()
+    refused = run("spool", "list")
+    assert refused.code == 1
+    assert "spool purge" in refused.err
+    assert "destroyed 3" in run("spool", "purge", "--all", "--yes").out
+
+
+def test_the_operator_vouches_for_the_clock(items, tmp_path):
+    assert "destroyed 0" in run("spool", "trust-clock").out
+    assert states(tmp_path) == ["queued", "queued", "held"]

@@ -19,7 +19,7 @@ from tests.uploader.socket_service import serving
 from tests.uploader.spool.test_spool import files, opened
 from uploader.api.detect import DetectClient, DetectOptions
 from uploader.api.submission import Origin
-from uploader.errors import SpoolError, SpoolFullError, UnauthorizedError
+from uploader.errors import DiskError, SpoolError, SpoolFullError, UnauthorizedError
 from uploader.http.credentials import BearerToken
 from uploader.http.endpoint import Endpoint
 from uploader.http.exchange import HttpOptions, Timeouts
@@ -479,7 +479,15 @@ def test_a_thread_that_crashed_accepts_nothing_more(spool):
     assert [item.state for item in spool.items()] == [ItemState.QUEUED]
 
 
-def test_a_failing_disk_does_not_end_the_thread(spool, disk):
+def test_a_failing_disk_does_not_end_the_thread(spool, monkeypatch):
+    first_due, failures = spool.first_due, [DiskError("the database cannot be read")]
+
+    def failing_once():
+        if failures:
+            raise failures.pop()
+        return first_due()
+
+    monkeypatch.setattr(spool, "first_due", failing_once)
     told = threading.Event()
     heard = []
 
@@ -490,7 +498,6 @@ def test_a_failing_disk_does_not_end_the_thread(spool, disk):
 
     with serving(net.answer()) as service:
         item = spool.put(submission())
-        disk.before = failing("read", errno.EIO)
         client = DetectClient(service.endpoint, KEY, PATIENT)
         with DeliveryWorker(spool, client, POLICY, listener=listener) as worker:
             assert told.wait(20)

@@ -10,7 +10,8 @@ from tests.uploader.faults import HookedDisk, failing
 from tests.uploader.samples import submission
 from tests.uploader.spool.test_spool import GOOD, opened
 from uploader.spool.item import ItemState
-from uploader.spool.opening import Recovery, recover
+from uploader.spool.opening import recover
+from uploader.spool.spool import Recovery
 
 
 def items(path):

@@ -200,7 +200,7 @@ def test_time_between_two_runs_counts_when_it_is_plausible(tmp_path, clock, off_
     with opened(tmp_path, clock=clock) as spool:
         item = spool.put(submission())
         spool.attempted(item, FAILED, ItemState.QUEUED, 7 * 86_400.0 - 1)
-    clock.jump(off_s)
+    clock.reboot(off_s)
     with opened(tmp_path, clock=clock) as spool:
         assert spool.seconds_to_next() == pytest.approx(7 * 86_400.0 - 1 - counted_s, abs=0.01)
         assert spool.maintain() == 0
@@ -374,7 +374,7 @@ def test_what_is_gone_cannot_be_sent_again(spool):
 def test_a_pause_outlives_the_process(tmp_path, clock):
     with opened(tmp_path, clock=clock) as spool:
         spool.set_pause(172_800.0, named=True)
-    clock.jump(3600.0)
+    clock.reboot(3600.0)
     with opened(tmp_path, clock=clock) as spool:
         left_s, named = spool.pause()
         assert named
