@@ -19,12 +19,18 @@ _HOLDS = {
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured; ``target`` such as ``<= 0.02``, empty for a figure without one."""
+    """What was measured; ``target`` such as ``<= 0.02``, empty for a figure without one.
+
+    Attributes
+    ----------
+    interval : 95 % confidence interval of a rate, None for what is none.
+    """
 
     name: str
     value: float
     target: str = ""
     unit: str = ""
+    interval: tuple[float, float] | None = None
 
     @property
     def met(self) -> bool:
@@ -48,7 +54,9 @@ def table(title: str, figures: Iterable[Figure]) -> str:
     lines = [title]
     for f in figures:
         verdict = "" if not f.target else ("met" if f.met else "MISSED")
-        lines.append(f"  {f.name:<58} {f.value:>8.3f} {f.unit:<6} {f.target:<9} {verdict}")
+        reach = "({:.3f} to {:.3f})".format(*f.interval) if f.interval else ""
+        number = f"{f.value:>8.3f} {reach:<16} {f.unit:<6}"
+        lines.append(f"  {f.name:<58} {number} {f.target:<9} {verdict}".rstrip())
     return "\n".join(lines)
 
 

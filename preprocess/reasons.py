@@ -18,6 +18,7 @@ class Reason(StrEnum):
     MOVING = "moving"
     OVER_EXPOSED = "over_exposed"
     UNDER_EXPOSED = "under_exposed"
+    BACKLIT = "backlit"
     SIDE_LIGHT = "side_light"
     EYES_CLOSED = "eyes_closed"
     MOUTH_OPEN = "mouth_open"

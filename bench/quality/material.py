@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from capture.frame import Frame, ImageU8
 from preprocess.face.face import Face, Rect
-from preprocess.face.landmarks import inter_eye_px
+from preprocess.face.landmarks import FACE_OVAL, LEFT_EYE, RIGHT_EYE, inter_eye_px
 from preprocess.measures.measurer import Measurer
 from preprocess.measures.measures import Measures
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
@@ -46,17 +47,21 @@ class Sample:
         return Measurer().measure(Frame(0, 0, 0, seen), self.face, None)
 
 
-def portraits(data: Path = DATA) -> Iterator[Sample]:
-    """Return the portraits, cut out around the face."""
+CUT_IED: Final = 2.2
+"""From the face's middle to each side of what is cut out, in inter-eye distances."""
+
+
+def portraits(data: Path = DATA, reach_ied: float = CUT_IED) -> Iterator[Sample]:
+    """Return the portraits, cut out around the face; whole with an infinite reach."""
     for path in sorted((data / "portraits").iterdir()):
         picture = cv2.imread(str(path))
         if picture is None:
             raise ValueError(f"{path}: not a picture")
-        yield from _cut(path.stem, path.stem, np.asarray(picture, np.uint8), still=True)
+        yield from _cut(path.stem, path.stem, np.asarray(picture, np.uint8), reach_ied)
 
 
-def video_frames(every: int, data: Path = DATA) -> Iterator[Sample]:
-    """Return every n-th frame of the two plain videos, cut out around the face."""
+def video_frames(every: int, data: Path = DATA, reach_ied: float = CUT_IED) -> Iterator[Sample]:
+    """Return every n-th frame of the plain videos, cut out around the face."""
     import av
 
     for path in sorted((data / "videos").glob("*.mp4")):
@@ -65,23 +70,23 @@ def video_frames(every: int, data: Path = DATA) -> Iterator[Sample]:
                 pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
                 face = tracker.track(Frame(seq, seq + 1, seq + 1, pixels))
                 if face is not None and seq % every == every // 2:
-                    yield _around(path.stem, f"{path.stem}#{seq}", pixels, face)
+                    yield _around(path.stem, f"{path.stem}#{seq}", pixels, face, reach_ied)
 
 
-def _cut(group: str, name: str, pixels: ImageU8, *, still: bool) -> Iterator[Sample]:
+def _cut(group: str, name: str, pixels: ImageU8, reach_ied: float) -> Iterator[Sample]:
     with FaceMeshTracker() as tracker:
         face = None
-        for seq in range(3 if still else 1):
+        for seq in range(3):
             face = tracker.track(Frame(seq, seq + 1, seq + 1, pixels))
     if face is None:
         raise ValueError(f"{name}: no face found")
-    yield _around(group, name, pixels, face)
+    yield _around(group, name, pixels, face, reach_ied)
 
 
-def _around(group: str, name: str, pixels: ImageU8, face: Face) -> Sample:
+def _around(group: str, name: str, pixels: ImageU8, face: Face, reach_ied: float) -> Sample:
     middle = face.landmarks_px[:468, :2].mean(axis=0)
-    reach = 2.2 * face.inter_eye_px
     height, width = pixels.shape[:2]
+    reach = min(reach_ied * face.inter_eye_px, float(width + height))
     x0, y0 = (max(0, int(v - reach)) for v in middle)
     x1, y1 = min(width, int(middle[0] + reach)), min(height, int(middle[1] + reach))
     cut = np.ascontiguousarray(pixels[y0:y1, x0:x1])
@@ -127,13 +132,16 @@ def linear(pixels: ImageU8) -> NDArray[np.float32]:
     return np.asarray(_LINEAR[pixels], dtype=np.float32)
 
 
+_FINE = np.arange(2**16, dtype=np.float64) / (2**16 - 1)
+_CODE_OF_FINE = np.round(
+    255 * np.where(_FINE <= 0.0031308, _FINE * 12.92, 1.055 * _FINE ** (1 / 2.4) - 0.055)
+).astype(np.uint8)
+
+
 def codes(light: NDArray[np.float32]) -> ImageU8:
-    """Return sRGB codes of linear light."""
-    clipped = np.clip(light, 0, 1)
-    gamma = np.where(
-        clipped <= 0.0031308, clipped * 12.92, 1.055 * np.power(clipped, 1 / 2.4) - 0.055
-    )
-    return np.asarray(np.round(gamma * 255), np.uint8)
+    """Return sRGB codes of linear light, by a table of 65536 steps."""
+    steps = np.clip(light, 0, 1) * np.float32(2**16 - 1) + np.float32(0.5)
+    return np.asarray(_CODE_OF_FINE[steps.astype(np.uint16)], np.uint8)
 
 
 def defocused(sample: Sample, sigma_pct: float) -> ImageU8:
@@ -186,6 +194,22 @@ def recompressed(pixels: ImageU8, quality: int) -> ImageU8:
     if not done:
         raise ValueError(f"JPEG at quality {quality} failed")
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+
+
+def with_albedo(sample: Sample, factor: float) -> ImageU8:
+    """Return the picture with darker skin in the same light.
+
+    The linear light inside the face oval, eyes left out, is multiplied; the room stays as it is.
+    """
+    if factor == 1:
+        return sample.pixels
+    inside = np.zeros(sample.pixels.shape[:2], np.uint8)
+    for ring, value in ((FACE_OVAL, 1), (LEFT_EYE, 0), (RIGHT_EYE, 0)):
+        outline = np.rint(sample.face.landmarks_px[list(ring), :2]).astype(np.int32)
+        cv2.fillConvexPoly(inside, cv2.convexHull(outline), (value,))
+    light = linear(sample.pixels)
+    light[inside.astype(bool)] *= np.float32(factor)
+    return codes(light)
 
 
 def exposed(pixels: ImageU8, stops: float, seed: int = 0) -> ImageU8:

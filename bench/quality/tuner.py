@@ -27,15 +27,20 @@ FURTHER_PEOPLE = 800
 TYPICAL = {
     "face_side_px": (330.0, 0.2), "ied_px": (140.0, 0.2), "blur_pct": (1.1, 0.1),
     "yaw_deg": (6.0, 0.6), "pitch_deg": (6.0, 0.6), "roll_deg": (3.0, 0.6),
-    "contrast_codes": (130.0, 0.2), "snr": (8.0, 0.3), "cut_share": (0.002, 0.5),
+    "frame_bright_codes": (220.0, 0.05), "contrast_codes": (130.0, 0.2), "luminance": (0.3, 0.3),
+    "highlight_codes": (200.0, 0.05), "over_two_share": (0.001, 0.9),
+    "snr": (8.0, 0.3), "cut_share": (0.002, 0.5),
     "over_grey_share": (0.004, 0.9), "over_any_share": (0.03, 0.9), "speed_ied_s": (0.2, 0.5),
     "side_light_stops": (0.4, 0.5), "occluded_share": (0.1, 0.4), "eyes_open_t": (0.06, 0.2),
     "mouth_open_t": (0.03, 0.6), "second_face_ratio": (0.02, 0.5),
 }  # fmt: skip
 """Median of a good frame and spread (standard deviation of the logarithm); own choice."""
 
-WORSE = {Reason.BLURRED: ("blur_pct", 1.8), Reason.UNDER_EXPOSED: ("contrast_codes", 0.5),
-         Reason.NOT_FRONTAL: ("yaw_deg", 4.0)}  # fmt: skip
+WORSE = {
+    Reason.BLURRED: {"blur_pct": 1.8},
+    Reason.UNDER_EXPOSED: {"frame_bright_codes": 0.5, "contrast_codes": 0.5, "luminance": 0.15},
+    Reason.NOT_FRONTAL: {"yaw_deg": 4.0},
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ def population(rng: np.random.Generator, p: Population) -> Material:
     for subject in range(0, p.subjects, 3):
         reason = reasons[subject // 3 % len(reasons)]
         worse = people(rng, p, 1, p.frames)
-        name, factor = WORSE[reason]
-        worse[:, FIELDS.index(name)] *= factor
+        for name, factor in WORSE[reason].items():
+            worse[:, FIELDS.index(name)] *= factor
         values.append(worse)
         index.append(np.full(p.frames, len(items), np.int32))
         items.append(_item(subject, frozenset({reason})))
@@ -142,7 +147,7 @@ def true_rate(rng: np.random.Generator, p: Population, tuning: Tuning) -> float:
     """Return the share of good frames of further people that the gate rejects."""
     values = people(rng, p, FURTHER_PEOPLE, p.frames)
     kind = np.full(len(values), KINDS.index(LabelKind.NONE), np.uint8)
-    badness = np.stack([limit.badness(values, kind, 0.0) for limit in tuning.limits])
+    badness = np.stack([limit.badness(values, kind, tuning.base) for limit in tuning.limits])
     beyond = beyond_levels(tuning.limits, badness, tuning.levels)
     return float(rejected_by_any(tuning.limits, beyond).mean())
 

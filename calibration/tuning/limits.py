@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from capture.light.timeline import Label, LabelKind
 from preprocess.gate.gate import rules_in
-from preprocess.gate.thresholds import RULES, Rule, Thresholds
+from preprocess.gate.rules import RULES, Rule
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measures import FIELDS
 from preprocess.reasons import Reason
 
@@ -56,23 +57,31 @@ class Limit:
         return self.rule.reason
 
     def badness(
-        self, values: NDArray[np.float64], kind: NDArray[np.uint8], zero: float
+        self, values: NDArray[np.float64], kind: NDArray[np.uint8], base: Thresholds
     ) -> NDArray[np.float64]:
         """Return (n,) badness; above ``badness_of(level)`` a frame is beyond the limit.
 
         NaN where the rule does not speak in this light; +inf where the measure could not be
-        assessed and that rejects; -inf where it could not and that passes.
+        assessed and that rejects; -inf where it could not and that passes, and where a condition of
+        the rule is not fulfilled.
 
         Parameters
         ----------
         values : (n, len(FIELDS)) measures.
         kind : (n,) index in ``KINDS`` of the light of each frame.
-        zero : subtracted from the measure before its magnitude is taken.
+        base : has the levels of the rule's conditions, and what is subtracted from the measure
+            before its magnitude is taken.
         """
-        value = values[:, FIELDS.index(self.rule.measure)] - (zero if self.rule.zero else 0.0)
+        zero = float(getattr(base, self.rule.zero)) if self.rule.zero else 0.0
+        value = values[:, FIELDS.index(self.rule.measure)] - zero
         found = self.rule.sign * (np.abs(value) if self.rule.magnitude else value)
         missing = -math.inf if self.rule.nan_passes else math.inf
         found = np.where(np.isnan(value), missing, found)
+        for condition in self.rule.only_if:
+            other = values[:, FIELDS.index(condition.measure)]
+            level = float(getattr(base, condition.drop))
+            holds = other < level if condition.below else other >= level
+            found = np.where(holds | np.isnan(value), found, -math.inf)
         speaks = np.array([self.rule in rules_in(Label(k)) for k in KINDS])
         return np.where(speaks[kind], found, np.nan)
 

@@ -83,9 +83,7 @@ def tune(material: Material, options: TuneOptions, base: Thresholds | None = Non
     measures = sorted({limit.rule.measure for limit in limits})
     if unknown := sorted(options.keep.difference(measures)):
         raise TuningError(f"--keep: unknown {unknown[0]!r}, expected one of {', '.join(measures)}")
-    badness = np.stack(
-        [limit.badness(material.values, material.kind, base.pitch_zero_deg) for limit in limits]
-    )
+    badness = np.stack([limit.badness(material.values, material.kind, base) for limit in limits])
     held = held_out(material, options.holdout, options.seed)
     chosen = choose(Training.of(material, limits, badness, ~held), options)
     judge = Judge(material, limits, badness, held, options.confidence, options.seed)

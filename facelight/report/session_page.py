@@ -21,7 +21,8 @@ from facelight.config.settings import Settings
 from facelight.pipeline import FrameReport, SessionResult
 from facelight.report.page import environment
 from preprocess.clip.clip import Clip, ClipEntry
-from preprocess.gate.thresholds import RULES, Rule, Thresholds
+from preprocess.gate.rules import RULES, Rule
+from preprocess.gate.thresholds import Thresholds
 from preprocess.reduction import shrunk
 from preprocess.webp.stills import decode_still
 from preprocess.webp.webp_reader import read_animation
@@ -35,7 +36,7 @@ LABEL_COLOURS = {
 CHANNEL_COLOURS = ("#c6352f", "#23863f", "#2b62c4")
 MEASURES = (
     "blur_pct", "speed_ied_s", "yaw_deg", "pitch_deg", "roll_deg", "ied_px", "contrast_codes",
-    "over_any_share", "over_lit_share", "side_light_stops",
+    "frame_bright_codes", "over_any_share", "over_two_share", "over_lit_share", "side_light_stops",
 )  # fmt: skip
 THUMBS = 9
 THUMB_SIDE_PX = 200
@@ -179,6 +180,8 @@ def _measure_charts(
         limits = [limit for rule in rules for limit in _limits(rule, thresholds)]
         chart = Chart(span, lines=[Line(points, "#2b62c4", name)], limits=limits, height=96)
         note = "; ".join(f"{limit.title} {limit.value:g}" for limit in limits if limit.value >= 0)
+        if others := sorted({c.measure for rule in rules for c in rule.only_if}):
+            note += f" (together with {', '.join(others)})"
         charts.append((name, Markup(svg(chart, name)), note))  # noqa: S704
     return charts
 

@@ -18,6 +18,12 @@ POINTS: Final = 478
 
 LEFT_EYE_CORNERS: Final = (33, 133)
 RIGHT_EYE_CORNERS: Final = (362, 263)
+LEFT_EYE: Final = (*(33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),)
+"""The 16 points around the eye, clockwise in the image from the outer corner."""
+RIGHT_EYE: Final = (
+    *(362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382),
+)
+"""The same of the other eye, from the inner corner."""
 LEFT_LIDS: Final = ((159, 145), (160, 144), (158, 153))
 RIGHT_LIDS: Final = ((386, 374), (385, 380), (387, 373))
 INNER_LIPS: Final = ((13, 14), (82, 87), (312, 317))

@@ -10,7 +10,8 @@ from typing import Final
 
 from capture.light.timeline import Label, LabelKind
 from capture.options import option
-from preprocess.gate.thresholds import RULES, LightPhase, Rule, Thresholds
+from preprocess.gate.rules import RULES, LightPhase, Rule
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measures import Measures
 from preprocess.reasons import Reason
 
@@ -31,8 +32,13 @@ MESSAGE_OF_REASON: Final[Mapping[Reason, int]] = {
     Reason.OUT_OF_CROP: 9,
     Reason.TOO_FEW_PER_COLOUR: 10,
     Reason.MOVING: 11,
+    Reason.BACKLIT: 13,
 }
 """The gate's reason -> the message the service would give; what it would not say is absent."""
+
+
+TOO_LITTLE_LIGHT: Final = frozenset({Reason.UNDER_EXPOSED, Reason.BACKLIT})
+"""What no over-exposed frame is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,8 @@ class Verdict:
 def judge(measures: Measures, label: Label | None, thresholds: Thresholds) -> Verdict:
     """Return the verdict of one frame at the drop levels.
 
-    Under-exposure, luminance and side light are judged in neutral or unknown light only: a colour
-    takes two channels away by design. Values beyond the accept level alone are warnings.
+    Under-exposure, light from behind and side light are judged in neutral or unknown light only: a
+    colour takes two channels away by design. Values beyond the accept level alone are warnings.
 
     Parameters
     ----------
@@ -83,14 +89,25 @@ def _judged(
         value = rule.value(measures, thresholds)
         if math.isnan(value):
             unassessable |= rule.rejects and not rule.nan_passes
-        elif rule.rejects and rule.beyond(value, thresholds, strict=strict):
+        elif rule.rejects and _violated(rule, value, measures, thresholds, strict=strict):
             reasons.append(rule.reason)
-        elif rule.beyond(value, thresholds, strict=True):
+        elif _violated(rule, value, measures, thresholds, strict=True):
             warnings.append(rule.reason)
     if unassessable:
         reasons.append(Reason.UNASSESSABLE)
-    kept = tuple(dict.fromkeys(reasons))
-    return Verdict(not kept, kept, tuple(w for w in dict.fromkeys(warnings) if w not in kept))
+    told = [*reasons, *warnings]
+    if Reason.OVER_EXPOSED in reasons:  # clipping takes contrast away, and the cure is opposite
+        told = [reason for reason in told if reason not in TOO_LITTLE_LIGHT]
+    kept = tuple(dict.fromkeys(r for r in told if r in reasons))
+    return Verdict(not kept, kept, tuple(w for w in dict.fromkeys(told) if w not in reasons))
+
+
+def _violated(
+    rule: Rule, value: float, measures: Measures, thresholds: Thresholds, *, strict: bool
+) -> bool:
+    return rule.beyond(value, thresholds, strict=strict) and rule.speaks(
+        measures, thresholds, strict=strict
+    )
 
 
 def rules_in(label: Label | None) -> tuple[Rule, ...]:

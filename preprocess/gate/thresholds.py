@@ -8,12 +8,8 @@ before a kiosk that does not work.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
 from capture.options import option
-from preprocess.measures.measures import Measures
-from preprocess.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +61,89 @@ class Thresholds:
     roll_accept_deg: float = option(15.0, unit="deg", low=0.0, high=90.0, why="LUNA ID, as yaw")
     roll_drop_deg: float = option(25.0, unit="deg", low=0.0, high=90.0, why="LUNA ID, as yaw")
     over_grey_accept: float = option(
-        0.015, unit="share of the face", low=0.0, high=1.0, why="half the drop level"
+        0.01, unit="share of the face", low=0.0, high=1.0, why="half the drop level"
     )
     over_grey_drop: float = option(
-        0.03, unit="share of the face", low=0.0, high=1.0, why="more than glasses and sweat glint"
+        0.02, unit="share of the face", low=0.0, high=1.0, why="more than glasses and sweat glint"
+    )
+    over_two_accept: float = option(
+        0.01, unit="share of the face", low=0.0, high=1.0, why="half the drop level"
+    )
+    over_two_drop: float = option(
+        0.02,
+        unit="share of the face",
+        low=0.0,
+        high=1.0,
+        why="measured: 161 ordinary photos stay below .015; two channels gone show no face",
     )
     over_any_accept: float = option(
         0.15, unit="share of the face", low=0.0, high=1.0, why="above 90 % of good photos"
     )
     over_any_drop: float = option(
-        0.3, unit="share of the face", low=0.0, high=1.0, why="measured: +1 EV has .65, good .0-.12"
+        0.25,
+        unit="share of the face",
+        low=0.0,
+        high=1.0,
+        why="with bright highlights only: red clips on .3 to .5 under warm lamps, clearly seen",
+    )
+    over_any_warn: float = option(
+        0.15,
+        unit="share of the face",
+        low=0.0,
+        high=1.0,
+        why="warns only: one channel alone carries no light signal any more",
+    )
+    highlight_accept_codes: float = option(
+        230.0, unit="codes", low=0.0, high=255.0, why="drop level less frame-to-frame noise"
+    )
+    highlight_drop_codes: float = option(
+        232.0,
+        unit="codes",
+        low=0.0,
+        high=255.0,
+        why="measured: red clipping alone 222 to 231, +1 EV of ordinary photos mostly above",
     )
     over_lit_accept: float = option(
         0.02,
         unit="share of the face",
         low=0.0,
         high=1.0,
-        why="clipped skin carries no light signal",
+        why="warns only: clipped skin carries no light signal",
     )
-    over_lit_drop: float = option(
-        0.1,
-        unit="share of the face",
-        low=0.0,
-        high=1.0,
-        why="the response of the rest still counts",
-    )
-    contrast_accept_codes: float = option(
-        77.0, unit="codes", low=0.0, high=255.0, why="drop level plus frame-to-frame noise"
-    )
-    contrast_drop_codes: float = option(
-        73.0,
+    frame_bright_accept_codes: float = option(
+        138.0,
         unit="codes",
         low=0.0,
         high=255.0,
-        why="measured: faces at -3 EV read 50 to 74, good photos of any skin 87 and more",
+        why="white reads 139 at -2 EV: beyond any spot; the dimmest room at -.25 EV has 139",
+    )
+    frame_bright_drop_codes: float = option(
+        128.0,
+        unit="codes",
+        low=0.0,
+        high=255.0,
+        why="measured: ordinary rooms at -.5 EV read 128 and more, whatever the skin; white itself "
+        "103 at -3 EV",
+    )
+    contrast_accept_codes: float = option(
+        95.0, unit="codes", low=0.0, high=255.0, why="drop level plus frame-to-frame noise"
+    )
+    contrast_drop_codes: float = option(
+        90.0,
+        unit="codes",
+        low=0.0,
+        high=255.0,
+        why="only of dark faces in frames without a bright spot: faces at -3 EV read 50 to 74",
+    )
+    luminance_accept: float = option(
+        0.13, unit="linear, 0..1", low=0.0, high=1.0, why="drop level plus frame-to-frame noise"
+    )
+    luminance_drop: float = option(
+        0.12,
+        unit="linear, 0..1",
+        low=0.0,
+        high=1.0,
+        why="only with weak contrast and no bright spot: dark skin has this in any light",
     )
     snr_accept: float = option(
         4.0, unit="ratio", low=0.0, high=100.0, why="drop level plus frame-to-frame noise"
@@ -108,7 +153,13 @@ class Thresholds:
         unit="ratio",
         low=0.0,
         high=100.0,
-        why="measured: grainy but good photos go down to 4.5",
+        why="measured: grainy but good photos go down to 3.4",
+    )
+    backlit_snr_accept: float = option(
+        4.0, unit="ratio", low=0.0, high=100.0, why="as snr, in a frame with bright spots"
+    )
+    backlit_snr_drop: float = option(
+        3.0, unit="ratio", low=0.0, high=100.0, why="as snr, in a frame with bright spots"
     )
     speed_accept_ied_s: float = option(
         0.5, unit="IED/s", low=0.0, high=100.0, why="1/60 s smears by .24 % IED, no measurable blur"
@@ -142,130 +193,3 @@ class Thresholds:
     mouth_open_accept_t: float = option(
         0.15, unit="eye-to-chin distances", low=0.0, high=1.0, why="OFIQ MouthClosed 70; warns only"
     )
-
-
-class LightPhase(StrEnum):
-    """In which light a rule speaks: neutral covers frames whose light is not known."""
-
-    ANY = "any"
-    NEUTRAL = "neutral"
-    COLOUR = "colour"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One limit on one measure.
-
-    Attributes
-    ----------
-    measure : field of ``Measures``.
-    reason : what a violation is called.
-    sign : +1 when large values are bad, -1 when small ones are.
-    accept, drop : fields of ``Thresholds``; without drop the rule only warns.
-    phase : the light in which it holds.
-    nan_passes : whether a value that could not be assessed passes.
-    zero : field of ``Thresholds`` that is subtracted before the magnitude is taken, "" for none.
-    magnitude : whether the absolute value counts.
-    """
-
-    measure: str
-    reason: Reason
-    sign: int
-    accept: str
-    drop: str = ""
-    phase: LightPhase = LightPhase.ANY
-    nan_passes: bool = False
-    magnitude: bool = False
-    zero: str = ""
-
-    @property
-    def rejects(self) -> bool:
-        """Whether the rule can reject; else it warns."""
-        return bool(self.drop)
-
-    def value(self, measures: Measures, thresholds: Thresholds) -> float:
-        """Return the measured value as the rule sees it: zero subtracted, magnitude taken."""
-        value = float(getattr(measures, self.measure))
-        if self.zero:
-            value -= float(getattr(thresholds, self.zero))
-        return abs(value) if self.magnitude else value
-
-    def beyond(self, value: float, thresholds: Thresholds, *, strict: bool) -> bool:
-        """Return whether a value violates the accept level (strict) or the drop level."""
-        level = self.accept if strict or not self.drop else self.drop
-        return self.sign * (value - float(getattr(thresholds, level))) > 0
-
-
-RULES: Final[tuple[Rule, ...]] = (
-    Rule("cut_share", Reason.FACE_CUT, 1, "cut_accept", "cut_drop"),
-    Rule("face_side_px", Reason.FACE_TOO_SMALL, -1, "face_side_accept_px", "face_side_drop_px"),
-    Rule("ied_px", Reason.FACE_TOO_SMALL, -1, "ied_accept_px", "ied_drop_px"),
-    Rule("second_face_ratio", Reason.SEVERAL_FACES, 1, "second_face_accept", "second_face_drop"),
-    Rule("yaw_deg", Reason.NOT_FRONTAL, 1, "yaw_accept_deg", "yaw_drop_deg", magnitude=True),
-    Rule(
-        "pitch_deg",
-        Reason.NOT_FRONTAL,
-        1,
-        "pitch_accept_deg",
-        "pitch_drop_deg",
-        magnitude=True,
-        zero="pitch_zero_deg",
-    ),
-    Rule("roll_deg", Reason.NOT_FRONTAL, 1, "roll_accept_deg", "roll_drop_deg", magnitude=True),
-    Rule(
-        "over_grey_share",
-        Reason.OVER_EXPOSED,
-        1,
-        "over_grey_accept",
-        "over_grey_drop",
-        phase=LightPhase.NEUTRAL,
-    ),
-    Rule(
-        "over_any_share",
-        Reason.OVER_EXPOSED,
-        1,
-        "over_any_accept",
-        "over_any_drop",
-        phase=LightPhase.NEUTRAL,
-    ),
-    Rule(
-        "over_lit_share",
-        Reason.OVER_EXPOSED,
-        1,
-        "over_lit_accept",
-        "over_lit_drop",
-        phase=LightPhase.COLOUR,
-        nan_passes=True,
-    ),
-    Rule(
-        "contrast_codes",
-        Reason.UNDER_EXPOSED,
-        -1,
-        "contrast_accept_codes",
-        "contrast_drop_codes",
-        phase=LightPhase.NEUTRAL,
-    ),
-    Rule("snr", Reason.UNDER_EXPOSED, -1, "snr_accept", "snr_drop", phase=LightPhase.NEUTRAL),
-    Rule(
-        "side_light_stops",
-        Reason.SIDE_LIGHT,
-        1,
-        "side_light_accept_stops",
-        phase=LightPhase.NEUTRAL,
-        nan_passes=True,
-    ),
-    Rule(
-        "speed_ied_s",
-        Reason.MOVING,
-        1,
-        "speed_accept_ied_s",
-        "speed_drop_ied_s",
-        nan_passes=True,
-    ),
-    Rule("blur_pct", Reason.BLURRED, 1, "blur_accept_pct", "blur_drop_pct"),
-    Rule("occluded_share", Reason.OCCLUDED, 1, "occluded_accept", nan_passes=True),
-    Rule("eyes_open_t", Reason.EYES_CLOSED, -1, "eyes_open_accept_t"),
-    Rule("mouth_open_t", Reason.MOUTH_OPEN, 1, "mouth_open_accept_t"),
-    Rule("ied_px", Reason.FACE_TOO_SMALL, -1, "ied_best_px"),
-)
-"""All limits, the reason that helps the person most first."""

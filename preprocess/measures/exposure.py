@@ -20,6 +20,12 @@ NOISE_FLOOR_CODES: Final = 0.35
 """Rounding to 8 bits has a standard deviation of .29 codes: less noise cannot be told."""
 
 CONTRAST_TAILS: Final = (0.10, 0.99)
+BRIGHT_TAIL: Final = 99.0
+"""Percentile of the whole frame: a window or a lamp of 1 % of it is a bright spot."""
+
+FRAME_SAMPLES: Final = 20_000
+"""Pixels that the frame is judged by, on a regular grid: the percentile is good to half a code."""
+
 MOUTH: Final = (13, 14)
 CHEEK_SIDE: Final = round(0.3 * IED)
 """Pixels of the patch."""
@@ -32,9 +38,22 @@ _LINEAR: Final = np.where(
 _BT709_BGR: Final = (0.0722, 0.7152, 0.2126)
 
 
-def clipped_shares(patch: Patch) -> tuple[float, float]:
-    """Return the shares of the face at >= 250 in grey and in any channel."""
-    return _clipped(patch, patch.grey_codes), _clipped(patch, patch.brightest_codes)
+def clipped_shares(patch: Patch) -> tuple[float, float, float]:
+    """Return the shares of the face at >= 250 in grey, in any channel, in two channels at once.
+
+    One clipped channel (red under warm lamps) leaves two that still show the face; where two clip,
+    shape and colour are gone.
+    """
+    import cv2  # noqa: PLC0415
+
+    blue, green, red = cv2.split(patch.bgr)
+    low = cv2.min(blue, green)
+    second = cv2.max(low, cv2.min(cv2.max(blue, green), red))
+    return (
+        _clipped(patch, patch.grey_codes),
+        _clipped(patch, patch.brightest_codes),
+        _clipped(patch, np.asarray(second, dtype=np.uint8)),
+    )
 
 
 def lit_clipped_share(patch: Patch, lit: Rgb) -> float:
@@ -49,20 +68,35 @@ def lit_clipped_share(patch: Patch, lit: Rgb) -> float:
     return _clipped(patch, np.max(patch.bgr[..., channels], axis=2))
 
 
-def contrast_codes(patch: Patch) -> float:
-    """Return P99 - P10 of gamma-encoded grey on the face, in codes.
+def tones_codes(patch: Patch) -> tuple[float, float]:
+    """Return contrast and highlights, P99 - P10 and P99 of gamma-encoded grey on the face.
 
-    Gamma makes it a ratio of reflectances: it follows the exposure, not the tone of the skin. The
-    tails are chosen for that: highlights belong to any skin, while hair and brows (below P10) stand
-    out from fair skin only. Rank correlation with the skin's ITA .17, with P95 - P5 .35 (portraits
-    of ``bench/quality``).
+    In codes. Contrast says how flat the light and how dark the skin is, besides how dark the
+    picture: alone it is no exposure. Evenly lit people read 40 to 57 at an ordinary exposure,
+    ordinary light at -3 EV 50 to 74. Highlights near white tell a face that is too bright from one
+    whose red channel clips under warm lamps.
     """
     counts = _histogram(patch.grey_codes, patch.skin)
     if not counts.any():
-        return math.nan
+        return math.nan, math.nan
     reached = np.cumsum(counts) / counts.sum()
     low, high = np.searchsorted(reached, CONTRAST_TAILS)
-    return float(high - low)
+    return float(high - low), float(high)
+
+
+def frame_bright_codes(pixels: ImageU8) -> float:
+    """Return the 99th percentile of the whole frame's brightest channel, in codes.
+
+    Skin can be dark and light flat; a whole scene without one bright spot is under-exposed: white
+    itself stays below 140 at -2 EV and below 104 at -3. The brightest channel rather than grey,
+    because a coloured wall is as well exposed as a white one.
+
+    Parameters
+    ----------
+    pixels : (H, W, 3) uint8, BGR, the full frame.
+    """
+    step = max(1, math.isqrt(pixels.shape[0] * pixels.shape[1] // FRAME_SAMPLES))
+    return float(np.percentile(pixels[::step, ::step].max(axis=2), BRIGHT_TAIL))
 
 
 def snr(patch: Patch, grey: F32, noise_codes: float) -> float:

@@ -44,7 +44,8 @@ class Measurer:
         edges = patch.brightest_codes.astype(np.float32) if lit else grey
         blur = sharpness.edge_blur(edges, patch.core, noise, patch.scale)
         left, right, above, below = size_margins.frame_margins(face, frame.size_wh)
-        over_grey, over_any = exposure.clipped_shares(patch)
+        over_grey, over_any, over_two = exposure.clipped_shares(patch)
+        contrast, highlight = exposure.tones_codes(patch)
         return Measures(
             face_side_px=size_margins.face_side_px(face, frame.size_wh),
             ied_px=size_margins.corrected_ied_px(face),
@@ -63,8 +64,11 @@ class Measurer:
             speed_ied_s=self._speed.add(frame.t_frame_ns, face.landmarks_px),
             over_grey_share=over_grey,
             over_any_share=over_any,
+            over_two_share=over_two,
             over_lit_share=exposure.lit_clipped_share(patch, lit) if lit else math.nan,
-            contrast_codes=exposure.contrast_codes(patch),
+            highlight_codes=highlight,
+            frame_bright_codes=exposure.frame_bright_codes(frame.pixels),
+            contrast_codes=contrast,
             snr=exposure.snr(patch, grey, noise),
             side_light_stops=exposure.side_light_stops(patch),
             luminance=exposure.luminance(patch),

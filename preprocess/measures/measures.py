@@ -25,11 +25,14 @@ class Measures:
     noise_codes : standard deviation of the noise on the grey patch, codes of 0..255.
     speed_ied_s : median speed of the landmarks, IED a second.
     over_grey_share, over_any_share : share of the face at >= 250 in grey, in any channel.
+    over_two_share : share of the face at >= 250 in two channels at once.
     over_lit_share : share of the face at >= 250 in a channel that the screen lights.
+    highlight_codes : 99th percentile of gamma-encoded grey on the face.
+    frame_bright_codes : 99th percentile of the whole frame's brightest channel.
     contrast_codes : 99th minus 10th percentile of gamma-encoded grey on the face.
     snr : texture of the face over noise.
     side_light_stops : abs(log2) of left over right cheek in linear luminance.
-    luminance : mean linear luminance of the face, 0..1; for the log only.
+    luminance : mean linear luminance of the face, 0..1.
     eyes_open_t : lid gap of the more closed eye, in eye-to-chin distances.
     mouth_open_t : gap of the inner lips, in eye-to-chin distances.
     occluded_share : share of the lower face whose colour is not this face's skin.
@@ -52,7 +55,10 @@ class Measures:
     speed_ied_s: float = nan
     over_grey_share: float = nan
     over_any_share: float = nan
+    over_two_share: float = nan
     over_lit_share: float = nan
+    highlight_codes: float = nan
+    frame_bright_codes: float = nan
     contrast_codes: float = nan
     snr: float = nan
     side_light_stops: float = nan

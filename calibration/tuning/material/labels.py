@@ -54,6 +54,8 @@ SYNONYMS: Final[Mapping[str, Reason]] = {
     "cropped": Reason.FACE_CUT,
     "multiple_faces": Reason.SEVERAL_FACES,
     "two_faces": Reason.SEVERAL_FACES,
+    "back_light": Reason.BACKLIT,
+    "backlight": Reason.BACKLIT,
     "side_lit": Reason.SIDE_LIGHT,
     "closed_eyes": Reason.EYES_CLOSED,
     "open_mouth": Reason.MOUTH_OPEN,

@@ -19,6 +19,7 @@ HINT_OF_REASON: Mapping[Reason, Hint] = MappingProxyType(
         Reason.NOT_FRONTAL: Hint.LOOK,
         Reason.OCCLUDED: Hint.UNCOVER,
         Reason.UNDER_EXPOSED: Hint.MORE_LIGHT,
+        Reason.BACKLIT: Hint.BACKLIGHT,
         Reason.OVER_EXPOSED: Hint.LESS_LIGHT,
         Reason.SIDE_LIGHT: Hint.EVEN_LIGHT,
         Reason.EYES_CLOSED: Hint.EYES,

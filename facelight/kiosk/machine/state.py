@@ -55,6 +55,7 @@ class Hint(StrEnum):
     LOOK = "look"
     UNCOVER = "uncover"
     MORE_LIGHT = "more_light"
+    BACKLIGHT = "backlight"
     LESS_LIGHT = "less_light"
     EVEN_LIGHT = "even_light"
     EYES = "eyes"

@@ -53,6 +53,7 @@ _HINTS: Mapping[Hint, Text] = MappingProxyType(
         Hint.LOOK: Text.HINT_LOOK,
         Hint.UNCOVER: Text.HINT_UNCOVER,
         Hint.MORE_LIGHT: Text.HINT_MORE_LIGHT,
+        Hint.BACKLIGHT: Text.HINT_BACKLIGHT,
         Hint.LESS_LIGHT: Text.HINT_LESS_LIGHT,
         Hint.EVEN_LIGHT: Text.HINT_EVEN_LIGHT,
         Hint.EYES: Text.HINT_EYES,

@@ -37,6 +37,7 @@ class Text(StrEnum):
     HINT_LOOK = "hint_look"
     HINT_STILL = "hint_still"
     HINT_MORE_LIGHT = "hint_more_light"
+    HINT_BACKLIGHT = "hint_backlight"
     HINT_LESS_LIGHT = "hint_less_light"
     HINT_EVEN_LIGHT = "hint_even_light"
     HINT_EYES = "hint_eyes"

@@ -39,10 +39,10 @@ SERVICE_THRESHOLDS: Final = Thresholds(
     ied_drop_px=45.0,
     blur_drop_pct=1.9,
     over_grey_drop=0.04,
+    over_two_drop=0.05,
     over_any_drop=0.4,
-    over_lit_drop=0.2,
-    contrast_drop_codes=62.0,
-    snr_drop=3.0,
+    highlight_drop_codes=240.0,
+    frame_bright_drop_codes=112.0,
     yaw_drop_deg=28.0,
     pitch_drop_deg=28.0,
     roll_drop_deg=28.0,
@@ -56,6 +56,7 @@ ENOUGH: Final = 0.5
 REFUSAL_OF_REASON: Final[Mapping[Reason, Refusal]] = {
     Reason.OVER_EXPOSED: Refusal.OVER_EXPOSED,
     Reason.UNDER_EXPOSED: Refusal.UNDER_EXPOSED,
+    Reason.BACKLIT: Refusal.UNDER_EXPOSED,
     Reason.BLURRED: Refusal.BLURRED,
     Reason.NOT_FRONTAL: Refusal.NOT_FRONTAL,
 }

@@ -32,7 +32,11 @@ GOOD = {
     "blur_pct": 1.0,
     "over_grey_share": 0.0,
     "over_any_share": 0.0,
+    "over_two_share": 0.0,
+    "highlight_codes": 200.0,
+    "frame_bright_codes": 220.0,
     "contrast_codes": 130.0,
+    "luminance": 0.3,
     "snr": 10.0,
     "side_light_stops": 0.2,
     "eyes_open_t": 0.06,
@@ -46,8 +50,8 @@ BASE = Thresholds(
     blur_accept_pct=1.4,
     yaw_drop_deg=25.0,
     yaw_accept_deg=15.0,
-    contrast_drop_codes=73.0,
-    contrast_accept_codes=77.0,
+    frame_bright_drop_codes=128.0,
+    frame_bright_accept_codes=138.0,
 )
 """Defaults of these tests, whatever the program's become."""
 

@@ -9,7 +9,8 @@ from calibration.tuning.evaluation import beyond_levels, rejected_by_any
 from calibration.tuning.limits import KINDS, changes, lenient, limits_of, with_levels
 from capture.light.timeline import Label
 from preprocess.gate.gate import judge
-from preprocess.gate.thresholds import RULES, Thresholds
+from preprocess.gate.rules import RULES
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measures import FIELDS, NO_FACE, Measures
 from tests.calibration.tuning.made import BASE, table
 
@@ -37,7 +38,7 @@ def test_a_frame_is_beyond_a_limit_exactly_when_the_gate_rejects_it(values, kind
         measures = NO_FACE
     base = Thresholds(pitch_zero_deg=zero)
     frames = table([measures], kind)
-    badness = np.stack([limit.badness(frames.values, frames.kind, zero) for limit in LIMITS])
+    badness = np.stack([limit.badness(frames.values, frames.kind, base) for limit in LIMITS])
     levels = {limit.key: limit.default for limit in LIMITS}
     rejected = rejected_by_any(LIMITS, beyond_levels(LIMITS, badness, levels))
     assert bool(rejected[0]) == (not judge(measures, Label(kind), base).accepted)
@@ -83,9 +84,9 @@ def test_infinite_badness_needs_an_infinite_scale_and_its_opposite_none():
 
 def test_accept_levels_follow_their_drop_levels_at_the_ratio_of_the_defaults():
     limits = limits_of(BASE)
-    found = changes(limits, {"blur_drop_pct": 3.1, "contrast_drop_codes": 36.5})
+    found = changes(limits, {"blur_drop_pct": 3.1, "snr_drop": 1.5})
     assert found["blur_accept_pct"] == pytest.approx(2.8)
-    assert found["contrast_accept_codes"] == pytest.approx(38.5)
+    assert found["snr_accept"] == pytest.approx(2.0)
     assert with_levels(BASE, limits, {"blur_drop_pct": 3.1}).blur_accept_pct == 2.8
 
 
@@ -95,4 +96,4 @@ def test_a_level_at_its_default_changes_nothing():
 
 def test_levels_stay_within_the_declared_range():
     assert BY_KEY["second_face_drop"].level_of(7.0) == 1.0
-    assert BY_KEY["contrast_drop_codes"].level_of(3.0) == 0.0
+    assert BY_KEY["snr_drop"].level_of(3.0) == 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,8 @@ from preprocess.gate.gate import (
     judge,
     judge_to_start,
 )
-from preprocess.gate.thresholds import RULES, Thresholds
+from preprocess.gate.rules import RULES
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measures import FIELDS, NO_FACE, Measures
 from preprocess.reasons import Reason
 
@@ -28,9 +30,11 @@ GOOD = Measures(
     face_side_px=250, ied_px=110, margin_left_ied=2, margin_right_ied=2, margin_above_t=1.6,
     margin_below_t=2, cut_share=0, second_face_ratio=0, yaw_deg=2, pitch_deg=-3, roll_deg=1,
     blur_pct=1.0, blur_ratio=1.2, noise_codes=2, speed_ied_s=0.2, over_grey_share=0,
-    over_any_share=0.02, over_lit_share=0.0, contrast_codes=120, snr=9, side_light_stops=0.3,
+    over_any_share=0.02, over_two_share=0, over_lit_share=0.0, contrast_codes=120,
+    highlight_codes=200, frame_bright_codes=220, snr=9, side_light_stops=0.3,
     luminance=0.3, eyes_open_t=0.06, mouth_open_t=0.01, occluded_share=0.0,
 )  # fmt: skip
+DARK_ROOM = {"contrast_codes": 60.0, "luminance": 0.05, "frame_bright_codes": 100.0}
 LIMITS = Thresholds()
 RED = Label(LabelKind.CLEAN, "Red", (255, 0, 0))
 NEUTRAL = Label(LabelKind.NEUTRAL, None, (128, 128, 128))
@@ -58,9 +62,19 @@ def test_a_good_face_is_accepted_in_any_light(label: Label | None) -> None:
         pytest.param({"blur_pct": 2.1}, Reason.BLURRED, id="out of focus"),
         pytest.param({"speed_ied_s": 2.0}, Reason.MOVING, id="walks"),
         pytest.param({"over_grey_share": 0.05}, Reason.OVER_EXPOSED, id="clipped"),
-        pytest.param({"over_any_share": 0.5}, Reason.OVER_EXPOSED, id="one channel clipped"),
-        pytest.param({"contrast_codes": 40}, Reason.UNDER_EXPOSED, id="dark"),
-        pytest.param({"snr": 1.5}, Reason.UNDER_EXPOSED, id="noise as large as the face"),
+        pytest.param({"over_two_share": 0.05}, Reason.OVER_EXPOSED, id="two channels clipped"),
+        pytest.param(
+            {"over_any_share": 0.5, "highlight_codes": 245},
+            Reason.OVER_EXPOSED,
+            id="a channel clipped, highlights near white",
+        ),
+        pytest.param(DARK_ROOM, Reason.UNDER_EXPOSED, id="a dark room"),
+        pytest.param(
+            {"snr": 1.5, "frame_bright_codes": 90},
+            Reason.UNDER_EXPOSED,
+            id="noise as large as the face in a dark room",
+        ),
+        pytest.param({"snr": 1.5}, Reason.BACKLIT, id="noise as large as the face, bright room"),
     ],
 )
 def test_a_defect_has_its_reason(change: dict[str, float], reason: Reason) -> None:
@@ -78,6 +92,10 @@ def test_a_defect_has_its_reason(change: dict[str, float], reason: Reason) -> No
         pytest.param({"ied_px": 80.0}, id="farther away than is best"),
         pytest.param({"margin_above_t": 0.6, "margin_left_ied": 0.7}, id="near the frame's edge"),
         pytest.param({"luminance": 0.01}, id="dark skin in dim light"),
+        pytest.param({"contrast_codes": 40}, id="flat light"),
+        pytest.param({"contrast_codes": 30, "luminance": 0.02}, id="dark skin in flat light"),
+        pytest.param({"contrast_codes": 60, "frame_bright_codes": 90}, id="before a dark wall"),
+        pytest.param({"over_any_share": 0.5}, id="red alone clips under warm lamps"),
         pytest.param({"yaw_deg": 22, "pitch_deg": -20}, id="a little turned"),
     ],
 )
@@ -89,10 +107,10 @@ def test_what_the_service_accepts_is_at_most_a_warning(change: dict[str, float])
 @pytest.mark.parametrize(
     "change",
     [
-        {"contrast_codes": 30.0},
+        DARK_ROOM,
         {"snr": 1.0},
         {"over_any_share": 0.9},
-        {"over_grey_share": 0.2},
+        {"over_lit_share": 0.9},
         {"luminance": 0.0},
     ],
     ids=str,
@@ -101,10 +119,19 @@ def test_coloured_light_is_no_wrong_exposure(label: Label, change: dict[str, flo
     assert judge(replace(GOOD, **change), label, LIMITS).accepted
 
 
-def test_the_lit_channel_may_not_clip() -> None:
+def test_a_lit_channel_that_clips_alone_is_warned_of_in_its_colour() -> None:
     clipped = replace(GOOD, over_lit_share=0.3)
-    assert judge(clipped, RED, LIMITS).reasons == (Reason.OVER_EXPOSED,)
-    assert judge(clipped, NEUTRAL, LIMITS).accepted
+    assert judge(clipped, RED, LIMITS).warnings == (Reason.OVER_EXPOSED,)
+    assert judge(clipped, NEUTRAL, LIMITS) == Verdict(True)
+
+
+@pytest.mark.parametrize("darkness", [DARK_ROOM, {"snr": 1.0}], ids=["dark room", "noise"])
+@pytest.mark.parametrize("gate", [judge, judge_to_start])
+def test_what_is_over_exposed_is_never_called_too_dark(
+    darkness: dict[str, float], gate: Callable[..., Verdict]
+) -> None:
+    verdict = gate(replace(GOOD, over_two_share=0.3, **darkness), NEUTRAL, LIMITS)
+    assert (verdict.reasons, verdict.warnings) == ((Reason.OVER_EXPOSED,), ())
 
 
 def test_a_frame_without_a_face_has_that_one_reason() -> None:
@@ -117,7 +144,6 @@ def test_the_reason_that_helps_most_comes_first() -> None:
         Reason.FACE_TOO_SMALL,
         Reason.NOT_FRONTAL,
         Reason.OVER_EXPOSED,
-        Reason.UNDER_EXPOSED,
         Reason.BLURRED,
     )
 

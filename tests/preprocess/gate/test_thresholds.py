@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from preprocess.gate.thresholds import RULES, Rule, Thresholds
+from preprocess.gate.rules import RULES, Condition, Rule
+from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measures import FIELDS, Measures
 from preprocess.reasons import Reason
 
@@ -38,7 +39,21 @@ def test_dropping_is_never_stricter_than_accepting(rule: Rule) -> None:
 
 def test_every_limit_is_used() -> None:
     used = {name for rule in RULES for name in (rule.accept, rule.drop, rule.zero) if name}
+    used |= {name for rule in RULES for c in rule.only_if for name in (c.accept, c.drop)}
     assert used == set(LIMITS)
+
+
+CONDITIONS = sorted({c for rule in RULES for c in rule.only_if}, key=str)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda c: f"{c.measure}-{c.below}")
+def test_a_condition_names_a_measure_and_limits_and_holds_more_often_to_start(
+    condition: Condition,
+) -> None:
+    assert condition.measure in FIELDS
+    limits = Thresholds()
+    between = getattr(limits, condition.drop) - getattr(limits, condition.accept)
+    assert (-1 if condition.below else 1) * between > 0 or condition.measure == "frame_bright_codes"
 
 
 def test_all_that_only_warns_is_what_the_service_never_refuses_for() -> None:

@@ -25,15 +25,20 @@ def flat(bgr: tuple[int, int, int]) -> ImageU8:
 
 
 def test_a_clipped_channel_hides_in_luminance() -> None:
-    grey, any_channel = exposure.clipped_shares(face_patch(flat((60, 80, 255)), POINTS))
-    assert (grey, any_channel) == (0.0, 1.0)
+    shares = exposure.clipped_shares(face_patch(flat((60, 80, 255)), POINTS))
+    assert shares == (0.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("bgr", [(60, 255, 255), (255, 60, 255), (255, 255, 60)], ids=str)
+def test_any_two_channels_that_clip_together_are_seen(bgr: tuple[int, int, int]) -> None:
+    assert exposure.clipped_shares(face_patch(flat(bgr), POINTS))[2] == 1.0
 
 
 def test_a_clipped_half_is_half() -> None:
     picture = flat((100, 100, 100))
     picture[:, 640:] = 255
-    grey, _ = exposure.clipped_shares(face_patch(picture, POINTS))
-    assert grey == pytest.approx(0.5, abs=0.02)
+    grey, _, two = exposure.clipped_shares(face_patch(picture, POINTS))
+    assert grey == two == pytest.approx(0.5, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +59,19 @@ def test_only_lit_channels_count(lit: tuple[int, int, int], share: float) -> Non
 def test_contrast_is_between_the_tails() -> None:
     picture = flat((80, 80, 80))
     picture[:, 640:] = 200
-    assert exposure.contrast_codes(face_patch(picture, POINTS)) == pytest.approx(120, abs=8)
-    assert exposure.contrast_codes(face_patch(flat((80, 80, 80)), POINTS)) == 0
+    assert exposure.tones_codes(face_patch(picture, POINTS)) == pytest.approx((120, 200), abs=8)
+    assert exposure.tones_codes(face_patch(flat((80, 80, 80)), POINTS)) == (0, 80)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (1280, 720), (3840, 2160)], ids=str)
+@pytest.mark.parametrize(("share", "bright"), [(0.004, 40), (0.02, 230)])
+def test_a_bright_spot_is_a_hundredth_of_the_frame_at_any_size(
+    size: tuple[int, int], share: float, bright: float
+) -> None:
+    picture = np.full((size[1], size[0], 3), 40, np.uint8)
+    side = math.sqrt(share)
+    picture[: round(side * size[1]), : round(side * size[0]), 2] = 230  # in any one channel
+    assert exposure.frame_bright_codes(picture) == bright
 
 
 def test_luminance_is_linear() -> None:
@@ -105,7 +121,7 @@ def test_without_skin_nothing_can_be_assessed() -> None:
     values = [
         *exposure.clipped_shares(gone),
         exposure.lit_clipped_share(gone, (255, 0, 0)),
-        exposure.contrast_codes(gone),
+        *exposure.tones_codes(gone),
         exposure.snr(gone, gone.grey(), 1.0),
         exposure.luminance(gone),
         exposure.side_light_stops(gone),
