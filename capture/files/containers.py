@@ -13,8 +13,9 @@ from __future__ import annotations
 import io
 import os
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from capture.errors import SourceError
 
@@ -24,9 +25,41 @@ _EBML, _SEGMENT, _CLUSTER, _CRC32 = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xBF
 _MOVIE_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"})
 _CHUNK = 1 << 20
 
+_ASF: Final = bytes.fromhex("3026b2758e66cf11")
+_REWRAP: Final = "rewrap it: ffmpeg -i FILE -map 0:v -c copy FILE.mkv"
+_TRANSPORT_SYNC: Final = 0x47
 
-def check_container(path: Path) -> str:
-    """Return the demuxer for a file (``matroska``, ``mov``, ``avi``) whose bytes are all there.
+
+@dataclass(frozen=True, slots=True)
+class CheckedContainer:
+    """A file whose bytes are all there.
+
+    Attributes
+    ----------
+    demuxer : ``matroska``, ``mov`` or ``avi``, for libavformat.
+    size : length of the file in bytes.
+    end : where the recording ends; what lies behind it is not read.
+    glued : what lies behind is another recording.
+    """
+
+    demuxer: str
+    size: int
+    end: int
+    glued: bool = False
+
+    @property
+    def note(self) -> str:
+        """What is to be said of the bytes behind the recording; empty where there are none."""
+        if self.end >= self.size:
+            return ""
+        rest = f"the {self.size - self.end} bytes from byte {self.end} on"
+        if self.glued:
+            return f"a second video is glued to the first: {rest} are not read; split the file"
+        return f"{rest} belong to no video and are not read"
+
+
+def check_container(path: Path) -> CheckedContainer:
+    """Return which container a file is, if its bytes are all there.
 
     Raises
     ------
@@ -44,22 +77,35 @@ def check_container(path: Path) -> str:
         raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
 
 
-def _checked(path: Path, file: BinaryIO) -> str:
+def _checked(path: Path, file: BinaryIO) -> CheckedContainer:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
     if not head:
         raise SourceError(path, "empty file")
     if head.startswith(_EBML.to_bytes(4, "big")):
-        _check_ebml(path, file, size)
-        return "matroska"
+        return _checked_ebml(path, file, size)
     if head.startswith(b"RIFF") and head[8:] == b"AVI ":
-        _check_riff(path, file, size)
-        return "avi"
+        return _checked_riff(path, file, size)
     if head[4:8] in _MOVIE_BOXES:
-        _check_boxes(path, file, size)
-        return "mov"
+        return _checked_boxes(path, file, size)
+    if kind := _unread_kind(head, file):
+        raise SourceError(path, f"{kind}, which is not read, {EXPECTED}; {_REWRAP}")
     raise SourceError(path, f"no video, {EXPECTED}")
+
+
+def _unread_kind(head: bytes, file: BinaryIO) -> str:
+    """Return the name of a kind of video that is known and not read, empty for any other file."""
+    by_head = {_ASF: "Windows Media (ASF)", b"FLV\x01": "Flash Video", b"OggS": "Ogg"}
+    by_head |= {b"\0\0\x01\xba": "an MPEG program stream", b"\x06\x0e\x2b\x34": "MXF"}
+    for start, kind in by_head.items():
+        if head.startswith(start):
+            return kind
+    for offset, packet in ((0, 188), (4, 192)):  # ISO 13818-1, and with the stamps of AVCHD
+        file.seek(offset)
+        if file.read(2 * packet + 1)[::packet] == bytes([_TRANSPORT_SYNC] * 3):
+            return "an MPEG transport stream"
+    return ""
 
 
 def _truncated(path: Path, missing: int) -> SourceError:
@@ -70,7 +116,7 @@ def _damaged(path: Path, position: int) -> SourceError:
     return SourceError(path, f"damaged at byte {position}")
 
 
-def _check_ebml(path: Path, file: BinaryIO, size: int) -> None:
+def _checked_ebml(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
     """Walk segment and clusters down to their blocks; verify a cluster's CRC-32 where it has one.
 
     A live recording has no length on its segment and clusters; it is walked to the last block.
@@ -78,6 +124,9 @@ def _check_ebml(path: Path, file: BinaryIO, size: int) -> None:
     position, limit, has_segment = 0, size, False
     while position < limit:
         kind, length, start = _ebml_header(path, file, position, limit)
+        if kind == _EBML and has_segment:
+            limit = position  # a live recording without a length, and another behind it
+            break
         if kind not in {_SEGMENT, _CLUSTER}:
             if length is None:
                 raise _damaged(path, position)
@@ -95,6 +144,8 @@ def _check_ebml(path: Path, file: BinaryIO, size: int) -> None:
         raise _truncated(path, position - limit)
     if not has_segment:
         raise SourceError(path, "truncated: it ends before its first frame")
+    file.seek(limit)
+    return CheckedContainer("matroska", size, limit, file.read(4) == _EBML.to_bytes(4, "big"))
 
 
 def _ebml_header(
@@ -133,7 +184,7 @@ def _check_crc(path: Path, file: BinaryIO, start: int, length: int) -> None:
         raise SourceError(path, f"damaged: checksum of the cluster at byte {start} does not match")
 
 
-def _check_boxes(path: Path, file: BinaryIO, size: int) -> None:
+def _checked_boxes(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
     """Walk the top-level boxes; the index (``moov``) must be among them."""
     position, seen = 0, set[bytes]()
     while position < size:
@@ -145,28 +196,32 @@ def _check_boxes(path: Path, file: BinaryIO, size: int) -> None:
         elif length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < 8 or not (kind.isascii() and kind.decode("ascii").isprintable()):
-            if {b"moov", b"mdat"} <= seen:
-                return  # padding that some cameras leave behind the last box
+            if {b"moov", b"mdat"} <= seen:  # padding that some cameras leave behind the last box
+                return CheckedContainer("mov", size, position)
             raise _damaged(path, position)
         if position + length > size:
             raise _truncated(path, position + length - size)
+        if kind == b"ftyp" and {b"moov", b"mdat"} <= seen:
+            return CheckedContainer("mov", size, position, glued=True)
         seen.add(kind)
         position += length
     if b"moov" not in seen:
         raise SourceError(path, "no index (moov): the recording was never finished")
+    return CheckedContainer("mov", size, size)
 
 
-def _check_riff(path: Path, file: BinaryIO, size: int) -> None:
+def _checked_riff(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
     """Walk the RIFF chunks of the file (a long AVI has several)."""
     position = 0
     while position < size:
         file.seek(position, io.SEEK_SET)
-        head = file.read(8)
-        if position and head[:4] != b"RIFF":
-            return  # bytes behind the last chunk belong to nobody
+        head = file.read(12)
+        if position and (head[:4] != b"RIFF" or head[8:] == b"AVI "):
+            return CheckedContainer("avi", size, position, glued=head[:4] == b"RIFF")
         length = int.from_bytes(head[4:8], "little")
         if length < 4:
             raise SourceError(path, "no length in its header: the recording was never finished")
         position += 8 + length + length % 2
         if position - length % 2 > size:
             raise _truncated(path, position - size)
+    return CheckedContainer("avi", size, size)

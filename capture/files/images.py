@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -16,17 +17,19 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from capture.camera import CameraInfo, Provenance
 from capture.errors import CameraError, SourceError
+from capture.files.deep_images import FORMATS, bits_in_use, deep_values, is_deep, scaled
 from capture.frame import Frame, ImageU8
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"})
+UNREAD = frozenset({".heic", ".heif", ".avif", ".tif", ".tiff", ".jxl", ".jp2", ".jfif", ".dng"})
+"""Pictures that are named, not read."""
+
 TIMES = "frames.csv"
 """Optional, in the folder: columns ``file,t_ms`` (others are ignored), a row an image."""
 
 DEFAULT_FPS = 30
 MAX_SIDE_PX = 16_384
 MAX_TIME_MS = 86_400_000.0
-
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 
 
 class ImagesCamera:
@@ -37,7 +40,10 @@ class ImagesCamera:
     order is that of the names, numbers by their value (``2.png`` before ``10.png``), and the
     frames are 1/30 s apart: such times say nothing of the light, so they can't be labelled.
 
-    EXIF orientation is applied, transparency is dropped, 16-bit images are scaled to 8 bit.
+    EXIF orientation is applied, transparency is dropped (what it hides is shown). Pictures of 16
+    bits are scaled to 8 by the bits that their values use in the whole folder: sensors of 10 or 12
+    bits write theirs unscaled. ``notes`` say so, and name files that look like pictures and are not
+    read.
 
     Raises
     ------
@@ -56,7 +62,8 @@ class ImagesCamera:
         self._next = 0
         self._open = True
         self._failure: SourceError | None = None
-        height, width = _load(self._entries[0][0]).shape[:2]
+        self._bits = bits_in_use(path for path, _ in self._entries)
+        height, width = _load(self._entries[0][0], self._bits).shape[:2]
         self._info = CameraInfo(
             id=str(self.path),
             name=self.path.resolve().name,
@@ -87,6 +94,14 @@ class ImagesCamera:
         """The images in the order of the frames."""
         return tuple(path for path, _ in self._entries)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the pictures, one sentence each."""
+        notes = _unread_notes(self.path)
+        if 8 < self._bits < 16:
+            notes.append(f"pictures of 16 bits use {self._bits} of them: scaled by that")
+        return tuple(notes)
+
     def read(self, timeout_s: float = 2.0) -> Frame | None:  # noqa: ARG002 - a file never waits
         """Return the next image, or None after the last."""
         if not self._open:
@@ -105,7 +120,7 @@ class ImagesCamera:
         return Frame(self._next - 1, t_ns, t_ns, pixels)
 
     def _sized(self, path: Path) -> ImageU8:
-        pixels = _load(path)
+        pixels = _load(path, self._bits)
         height, width = pixels.shape[:2]
         if (width, height) != self._info.size_wh:
             first = "{}x{}".format(*self._info.size_wh)
@@ -163,7 +178,8 @@ def _numbered(folder: Path) -> list[tuple[Path, int]]:
     found = image_files(folder)
     if not found:
         endings = " ".join(sorted(ENDINGS))
-        raise SourceError(folder, f"no images in the folder, expected {endings}")
+        unread = "".join(f"; {note}" for note in _unread_notes(folder))
+        raise SourceError(folder, f"no images in the folder, expected {endings}{unread}")
     return [(path, i * 1_000_000_000 // DEFAULT_FPS) for i, path in enumerate(found)]
 
 
@@ -200,17 +216,32 @@ def _entry(folder: Path, times: Path, row: dict[str, str], number: int) -> tuple
     return path, round(t_ms * 1_000_000)
 
 
-def _load(path: Path) -> ImageU8:
-    """Return an image file as (H, W, 3) uint8 BGR, upright, read-only."""
+def _unread_notes(folder: Path) -> list[str]:
+    """Name pictures of kinds that are not read, by their endings."""
+    counts = Counter(p.suffix.lower() for p in folder.iterdir() if not p.name.startswith("."))
+    return [
+        f"{counts[ending]} files {ending} are not read: convert them to JPEG or PNG"
+        for ending in sorted(UNREAD & set(counts))
+    ]
+
+
+def _load(path: Path, bits: int | None = None) -> ImageU8:
+    """Return an image file as (H, W, 3) uint8 BGR, upright, read-only.
+
+    ``bits`` are those in use of a picture of 16; None: as this picture uses them.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if max(image.size) > MAX_SIDE_PX:
                     size = "{}x{}".format(*image.size)
                     raise SourceError(path, f"is {size}, expected {MAX_SIDE_PX} pixels at most")
-                upright = ImageOps.exif_transpose(image)
-                pixels = _eight_bit(upright)
+                if is_deep(image):
+                    pixels = scaled(deep_values(path, image), bits or bits_in_use([path]))
+                else:
+                    rgb = ImageOps.exif_transpose(image).convert("RGB")
+                    pixels = np.ascontiguousarray(np.asarray(rgb)[..., ::-1])
     except UnidentifiedImageError as error:
         raise SourceError(path, "no image that can be read") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -219,10 +250,3 @@ def _load(path: Path) -> ImageU8:
         raise SourceError(path, f"damaged image: {error}") from error
     pixels.flags.writeable = False
     return pixels
-
-
-def _eight_bit(image: Image.Image) -> ImageU8:
-    if image.mode.startswith("I"):  # 16-bit grey PNG; Pillow's own conversion would clip it at 255
-        grey = (np.asarray(image, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8)
-        return np.repeat(grey[..., np.newaxis], 3, axis=2)
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import cast
 
+import cv2
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from capture.files.hdr import ToneMapper, hdr_curve
 from capture.frame import ImageU8
 
 
@@ -17,13 +20,26 @@ class PictureConverter:
     """Converts the frames of one stream, with libswscale's tables kept between frames.
 
     ``VideoFrame.to_ndarray(format="bgr24")`` gives the same pixels, but builds the tables and
-    starts threads for every frame, which a machine with busy cores feels.
+    starts threads for every frame, which a machine with busy cores feels. Pixels that are not
+    square are resampled to square ones, HDR is mapped to SDR; both are noted.
+
+    Parameters
+    ----------
+    pixel_aspect : width of a pixel over its height as the file tells it; None or 0: not told.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pixel_aspect: Fraction | None = None) -> None:
         self._reformatter = VideoReformatter()
         self._rotation: int | None = None
         self._turn = (False, False, False)
+        self._aspect = Fraction(pixel_aspect or 1)
+        self._mapper: ToneMapper | None = None
+        self._notes: dict[str, None] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the pictures so far that their codes do not show."""
+        return tuple(self._notes)
 
     def bgr(self, picture: VideoFrame) -> ImageU8:
         """Return (H, W, 3) uint8 BGR, upright, C-contiguous, read-only."""
@@ -32,7 +48,7 @@ class PictureConverter:
             # until the collector comes by
             self._rotation, self._turn = picture.rotation, orientation(picture)
         swap, flip_x, flip_y = self._turn
-        pixels = self._reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
+        pixels = self._squared(self._coded(picture))
         if swap:
             pixels = pixels.transpose(1, 0, 2)
         upright = np.ascontiguousarray(
@@ -40,6 +56,29 @@ class PictureConverter:
         )
         upright.flags.writeable = False
         return upright
+
+    def _coded(self, picture: VideoFrame) -> ImageU8:
+        """Return BGR as it lies in the file, before any turn."""
+        curve = hdr_curve(picture)
+        if curve is None:
+            bgr = self._reformatter.reformat(picture, format="bgr24", threads=1)
+            return cast("ImageU8", bgr.to_ndarray())
+        if self._mapper is None or self._mapper.curve is not curve:
+            self._mapper = ToneMapper(curve)
+            self._notes[f"HDR ({curve.value}) was mapped to SDR"] = None
+        return self._mapper.bgr(picture)
+
+    def _squared(self, pixels: ImageU8) -> ImageU8:
+        """Return the picture with square pixels: the shorter side of a pixel is drawn out."""
+        if self._aspect == 1:
+            return pixels
+        height, width = pixels.shape[:2]
+        wide, tall = max(self._aspect, Fraction(1)), max(1 / self._aspect, Fraction(1))
+        size_wh = (round(width * wide), round(height * tall))
+        ratio = f"{self._aspect.numerator}:{self._aspect.denominator}"
+        was, made = f"{width}x{height}", "{}x{}".format(*size_wh)
+        self._notes[f"pixels of {ratio} were made square: {was} to {made}"] = None
+        return cast("ImageU8", cv2.resize(pixels, size_wh, interpolation=cv2.INTER_CUBIC))
 
 
 def orientation(picture: VideoFrame) -> tuple[bool, bool, bool]:

@@ -37,6 +37,7 @@ class SessionSource:
     camera : its frames; ``t_frame_ns`` is 0 at the first.
     timeline : its light on the clock of the frames; None where nothing is known of it.
     session_id : of a recording; None for other kinds.
+    notes : what was done to the pictures or left out of the input, one sentence each.
     """
 
     name: str
@@ -46,6 +47,7 @@ class SessionSource:
     timeline: Timeline | None
     provenance: Provenance
     session_id: str | None = None
+    notes: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Release the files; idempotent."""
@@ -98,7 +100,9 @@ def open_source(path: str | Path) -> SessionSource:
     except SidecarError:
         camera.close()
         raise
-    return SessionSource(name_of(path), path, kind, camera, timeline, Provenance.IMPORTED)
+    return SessionSource(
+        name_of(path), path, kind, camera, timeline, Provenance.IMPORTED, notes=camera.notes
+    )
 
 
 def kind_of(path: Path) -> SourceKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from av.video.frame import VideoFrame
 
 from capture.camera import CameraInfo, Provenance
 from capture.errors import CameraError, SourceError
+from capture.files.block_times import BlockTimes
 from capture.files.picture import PictureConverter
 from capture.files.video_index import index_video, open_video, ticks_to_ns
 from capture.frame import Frame
@@ -30,7 +32,12 @@ class VideoCamera:
     - ``t_frame_ns`` is 0 at the first frame's pts and exact after it, for variable frame rates
       too; ``t_received_ns`` is the same. AVI has no pts: its frames come at its fixed rate.
     - A rotation or mirror in the file's display matrix is applied; pixels are upright.
-    - Pixels are those of ``VideoFrame.to_ndarray(format="bgr24")``, whatever the file's format.
+    - Pixels are those of ``VideoFrame.to_ndarray(format="bgr24")``, whatever the file's format;
+      pixels that are not square are resampled, HDR (HLG, PQ) becomes SDR: as a viewer shows them.
+      Alpha is dropped: what it hides is shown.
+    - Of several video streams the one marked default is taken. ``notes`` say that, and what else
+      the pixels do not show.
+    - Matroska's blocks before time zero, which libavformat leaves without a time, keep their own.
     - A frame stamped like the one before it is a repeat: it is left out, ``seq`` skips it, and
       ``repeats`` counts it. A stamp that goes back is an error: no label could be trusted.
 
@@ -46,11 +53,11 @@ class VideoCamera:
         self.path = Path(path)
         self.repeats = 0
         self._index = index_video(self.path)
-        self._container, self._stream = open_video(self.path, self._index.demuxer)
+        self._container, self._stream = open_video(self.path, self._index.container)
         self._stream.thread_type = "SLICE"
         self._stream.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
-        self._pictures = self._container.decode(self._stream)
-        self._converter = PictureConverter()
+        self._pictures = self._demuxed()
+        self._converter = PictureConverter(self._stream.sample_aspect_ratio)
         self._open = True
         self._seq = 0
         self._first_pts = 0
@@ -70,7 +77,10 @@ class VideoCamera:
             size_wh=self._first.size_wh,
             fps=self._index.fps,
             provenance=Provenance.IMPORTED,
-            details={"codec": self._stream.codec_context.name, "container": self._index.demuxer},
+            details={
+                "codec": self._stream.codec_context.name,
+                "container": self._index.container.demuxer,
+            },
         )
 
     @property
@@ -126,6 +136,17 @@ class VideoCamera:
     ) -> None:
         self.close()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the file and of its pictures, one sentence each."""
+        return (*self._index.notes, *self._converter.notes)
+
+    def _demuxed(self) -> Iterator[VideoFrame]:
+        blocks = BlockTimes(self.path)
+        for packet in self._container.demux(self._stream):
+            blocks.complete(packet)
+            yield from packet.decode()
+
     def _decoded(self) -> Frame | None:
         """Decode the next frame that has a stamp of its own."""
         while True:
@@ -164,7 +185,10 @@ class VideoCamera:
         frame = Frame(number, t_ns, t_ns, self._converter.bgr(picture))
         if last is not None and frame.pixels.shape != last.pixels.shape:
             was = "{}x{}".format(*last.size_wh)
-            raise SourceError(self.path, f"frame {number} is {size}, the ones before are {was}")
+            sized = "{}x{}".format(*frame.size_wh)
+            raise SourceError(
+                self.path, f"the picture's size changes at frame {number}: {sized}, before {was}"
+            )
         return frame
 
     def _time_ns(self, picture: VideoFrame) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -16,7 +18,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from capture.errors import SourceError
-from capture.files.containers import check_container
+from capture.files.block_times import BlockTimes
+from capture.files.containers import CheckedContainer, check_container
 
 _SLACK = Fraction(1, 10)
 """s; containers round their duration, and audio frames overlap its end by up to 43 ms."""
@@ -28,21 +31,23 @@ class VideoIndex:
 
     Attributes
     ----------
-    demuxer : name of the container format for libavformat.
+    container : what the file is and where its recording ends.
     time_base : s per tick.
     pts : presentation times in ticks, ascending; one a packet, so frames that are never shown
         (alternate references of VP8) are among them.
     stamped : packets carry presentation times; AVI has none, its frames come at a fixed rate.
     interval_s : median distance of two frames.
     end_pts : end of the last frame, in ticks.
+    notes : what is to be said of the file, one sentence each.
     """
 
-    demuxer: str
+    container: CheckedContainer
     time_base: Fraction
     pts: tuple[int, ...]
     stamped: bool
     interval_s: Fraction
     end_pts: int
+    notes: tuple[str, ...] = ()
 
     @property
     def fps(self) -> float:
@@ -65,11 +70,42 @@ def translated(path: Path) -> Iterator[None]:
         raise SourceError(path, f"no video that can be read: {error.strerror}") from error
 
 
-def open_video(path: Path, demuxer: str) -> tuple[InputContainer, VideoStream]:
-    """Open a file with the given demuxer only and return it with its first moving picture.
+class _Beginning(io.RawIOBase):
+    """The bytes of a file up to where its recording ends: what is glued behind stays unseen."""
 
-    A fixed demuxer and the ``file:`` protocol keep a playlist in disguise from opening other
-    files or the network.
+    def __init__(self, path: Path, end: int) -> None:
+        self._file = path.open("rb")
+        self._end = end
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._end - self._file.tell())
+        return self._file.read(left if size < 0 else min(size, left))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_END:
+            return self._file.seek(self._end + offset)
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_video(path: Path, checked: CheckedContainer) -> tuple[InputContainer, VideoStream]:
+    """Open a file with its own demuxer only and return it with its moving picture.
+
+    Of several the one marked default is taken, else the first; a cover picture is none. A fixed
+    demuxer and the ``file:`` protocol keep a playlist in disguise from opening other files or the
+    network.
 
     Raises
     ------
@@ -77,13 +113,23 @@ def open_video(path: Path, demuxer: str) -> tuple[InputContainer, VideoStream]:
         not readable, or without a video stream.
     """
     with translated(path):
-        container = av.open(f"file:{path}", format=demuxer, metadata_errors="replace")
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return container, stream
+        whole = checked.end >= checked.size
+        file: Any = f"file:{path}" if whole else _Beginning(path, checked.end)
+        container: InputContainer = av.open(
+            file, mode="r", format=checked.demuxer, metadata_errors="replace"
+        )
+    if streams := _moving(container):
+        marked = [stream for stream in streams if stream.disposition & Disposition.default]
+        return container, (marked or streams)[0]
     has_audio = bool(container.streams.audio)
     container.close()
     raise SourceError(path, "no video stream" + (", audio only" if has_audio else ""))
+
+
+def _moving(container: InputContainer) -> list[VideoStream]:
+    """Return the video streams that are no cover picture."""
+    streams = container.streams.video
+    return [s for s in streams if not s.disposition & Disposition.attached_pic]
 
 
 def index_video(path: Path) -> VideoIndex:
@@ -94,10 +140,15 @@ def index_video(path: Path) -> VideoIndex:
     SourceError
         no readable video, no frames, truncated or damaged.
     """
-    demuxer = check_container(path)
-    container, stream = open_video(path, demuxer)
-    stamped = demuxer != "avi"
+    checked = check_container(path)
+    container, stream = open_video(path, checked)
+    stamped = checked.demuxer != "avi"
+    notes = [checked.note] if checked.note else []
     with container, translated(path):
+        streams = _moving(container)
+        if len(streams) > 1:
+            place = streams.index(stream) + 1
+            notes.append(f"{len(streams)} video streams: number {place} is taken")
         pts, ends = _scan(path, container, stream.index, stamped)
         time_base = stream.time_base
         if not pts or time_base is None:
@@ -106,7 +157,8 @@ def index_video(path: Path) -> VideoIndex:
         interval = interval or _nominal_interval(stream.average_rate, time_base)
         _check_duration(path, container, ends, interval * time_base)
         end_pts = max(ends.get(stream.index, 0), pts[-1] + interval)
-        return VideoIndex(demuxer, time_base, tuple(pts), stamped, interval * time_base, end_pts)
+        span = (interval * time_base, end_pts)
+        return VideoIndex(checked, time_base, tuple(pts), stamped, *span, tuple(notes))
 
 
 def _scan(
@@ -115,7 +167,9 @@ def _scan(
     """Return the video's times, ascending, and for each stream the end of its last packet."""
     pts: list[int] = []
     ends: dict[int, int] = {}
+    blocks = BlockTimes(path)
     for packet in container.demux():
+        blocks.complete(packet)
         stamp = packet.pts if stamped else packet.dts
         if packet.size == 0 or packet.is_discard or stamp is None:
             continue  # the flush packet, frames cut off by an edit list, attachments

@@ -33,6 +33,7 @@ def make_video(
     rotation: tuple[float, bool, bool] | None = None,
     options: dict[str, str] | None = None,
     stamps_ms: Sequence[int] | None = None,
+    encoder_options: dict[str, str] | None = None,
 ) -> Path:
     """Write frames at the given times; the ending chooses the container.
 
@@ -43,6 +44,7 @@ def make_video(
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = size_wh
         stream.pix_fmt = pix_fmt
+        stream.codec_context.options = encoder_options or {}
         stream.time_base = stream.codec_context.time_base = (
             Fraction(1, 25) if path.suffix == ".avi" else Fraction(1, 1000)
         )
