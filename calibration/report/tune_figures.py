@@ -42,9 +42,17 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return _no_formula(value)
     if not isinstance(value, float):
         return value
     return "" if math.isnan(value) else f"{value:.6g}"
+
+
+def _no_formula(text: str) -> str:
+    """Return text of others (names, paths) as a cell that no spreadsheet executes."""
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return f"'{visible}" if visible[:1] in {"=", "+", "-", "@"} else visible
 
 
 def _rate(found: Rate) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 from facelight.batch.job import RESULT, Finished, failed
 from facelight.batch.progress import Progress
 from facelight.batch.summary import Summary
-from facelight.config.settings import Settings
+from facelight.config.settings import Settings, output_umask
 from facelight.errors import Exit, OutputError
+from facelight.terminal import one_line
 
 if TYPE_CHECKING:
     from facelight.batch.deliveries import Deliveries
@@ -67,14 +69,24 @@ class Results:
     def keep(self, finished: Finished) -> None:
         """Show a result and put it into the summary, once."""
         done = self._known(finished)
-        if done.result is not None and not self._summary.has(done.job.place):
+        if done.result is None or self._summary.has(done.job.place):
+            return
+        try:
             self._codes.add(_exit_of(done.result, self._request))
             self._summary.add(done.job.place, done.result)
             self._progress.show(done.result)
+        except (ValueError, LookupError, TypeError) as error:
+            # a result of another version, or a text that nothing can write: one input's fault
+            self._codes.add(Exit.FAILED)
+            kind = type(error).__name__
+            problem = f"error: {done.job.shown_input}: its result cannot be shown: {kind}: {error}"
+            sys.stderr.write(one_line(problem) + "\n")
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._summary = stack.enter_context(Summary(self._request.out))
+            self._summary = stack.enter_context(
+                Summary(self._request.out, output_umask(self._settings))
+            )
             self._progress = stack.enter_context(Progress(self._total))
             if self._request.submit:
                 from facelight.batch.deliveries import Deliveries  # noqa: PLC0415  (loads the client)

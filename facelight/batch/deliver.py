@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from facelight.batch.job import Job
-from facelight.batch.outputs import write_file
-from facelight.config.settings import Settings, spool_dir
+from facelight.batch.job import Job, json_bytes
+from facelight.batch.outputs import PRIVATE, write_file
+from facelight.config.settings import Settings, output_umask, spool_dir
 from facelight.delivery.client import open_client
 from facelight.report.session_page import with_outcome
 from uploader.api.submission import Origin, Outcome, Submission, build_submission
@@ -51,7 +51,7 @@ class Deliverer:
         changes: dict[str, Any] = {"outcome": outcome.to_json()}
         if outcome.error is not None and not outcome.error.final:
             changes |= self._spooled(submission, outcome)
-        return update_result(job.target, changes)
+        return update_result(job.target, changes, output_umask(self._settings))
 
     def _spooled(self, submission: Submission, outcome: Outcome) -> dict[str, Any]:
         """Keep what may still succeed; say so in the advice, and also when it cannot be kept."""
@@ -93,15 +93,15 @@ def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
     return replace(submission, client_request_id=str(own_id))
 
 
-def update_result(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+def update_result(folder: Path, changes: Mapping[str, Any], umask: int = PRIVATE) -> dict[str, Any]:
     """Put ``changes`` into ``result.json`` and the page, each in one step; return the result."""
     path = folder / "result.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     result |= changes
     page = folder / "report.html"
     told = with_outcome(page.read_text(encoding="utf-8"), result)
-    write_file(page, told.encode())
-    write_file(path, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
+    write_file(page, told.encode("utf-8", "backslashreplace"), umask)
+    write_file(path, json_bytes(result), umask)
     return result
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from facelight import __version__
 from facelight.batch.inputs.urls import base_name, without_secrets
 from facelight.batch.outputs import whole_directory
-from facelight.config.settings import Settings, settings_hash
+from facelight.config.settings import Settings, output_umask, settings_hash
 from facelight.errors import FacelightError
+from facelight.terminal import encodable
 
 SOFTWARE = f"facelight/{__version__}"
 RESULT = "result.json"
@@ -38,6 +39,7 @@ class Job:
     place : counts the inputs of a batch from 0.
     local : where the input's bytes are when that is not ``input`` itself.
     standing : ``input_sha256`` of a result that stands if the input is still the same.
+    relative : the input's path below the folder that was given; empty: its name alone.
     """
 
     input: str
@@ -46,11 +48,17 @@ class Job:
     place: int = 0
     local: Path | None = None
     standing: str | None = None
+    relative: str = ""
 
     @property
     def target(self) -> Path:
         """The output directory of this input."""
         return self.out / self.name
+
+    @property
+    def shown_input(self) -> str:
+        """The input as it stands in results: traceable, without secrets, any file may hold it."""
+        return encodable(self.relative or base_name(self.input))
 
     @property
     def path(self) -> Path:
@@ -70,7 +78,7 @@ def header(job: Job, settings: Settings) -> dict[str, Any]:
     """Return what every ``result.json`` begins with, as of an input that failed."""
     return {
         "name": job.name,
-        "input": base_name(job.input),
+        "input": job.shown_input,
         "session_id": None,
         "status": "error",
         "reasons": [],
@@ -97,19 +105,25 @@ def write_failed(job: Job, settings: Settings, error: Exception) -> dict[str, An
         the directory cannot be written.
     """
     found = failed(job, settings, error)
-    with whole_directory(job.target) as folder:
+    with whole_directory(job.target, output_umask(settings)) as folder:
         write_json(folder / RESULT, found)
     return found
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a table as people read it."""
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_bytes(json_bytes(value))
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return a table as people read it, UTF-8; what UTF-8 cannot hold is escaped."""
+    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _message(job: Job, text: str) -> str:
     """Return the text with the input's own name in place of that of a copy of it."""
     if job.local is None:
-        return text
+        return encodable(text)
     inside = text.replace(str(job.local.parent) + os.sep, "")
-    return f"{without_secrets(job.input)}: {inside.removeprefix(job.local.name + ': ')}"
+    return encodable(f"{without_secrets(job.input)}: {inside.removeprefix(job.local.name + ': ')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from facelight.batch.job import SOFTWARE, Job, header, write_failed, write_json
 from facelight.batch.outputs import csv_bytes, whole_directory
 from facelight.batch.tables import FRAME_COLUMNS, frame_row
 from facelight.config.profiles import timeline_in_force
-from facelight.config.settings import Settings
+from facelight.config.settings import Settings, output_umask
 from facelight.delivery.payload import metadata_of, submission_of
 from facelight.pipeline import SessionPipeline, SessionResult
 from facelight.report.session_page import session_page
@@ -29,12 +30,18 @@ __all__ = ["SOFTWARE", "Job", "SessionOrigin", "process_job", "run_source", "wri
 
 @dataclass(frozen=True, slots=True)
 class SessionOrigin:
-    """Where a session comes from; ``input_sha256`` None when there is no file behind it."""
+    """Where a session comes from; ``input_sha256`` None when there is no file behind it.
+
+    ``recorded_id`` is the session's own id where the kiosk that recorded it gave it one; ``notes``
+    say what was done to its pictures or left out of it.
+    """
 
     session_id: str
     provenance: Provenance
     input_sha256: str | None
     timeline: Timeline | None
+    recorded_id: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def process_job(
@@ -58,14 +65,21 @@ def process_job(
             result = run_source(source, settings, tracker)
             digest = content_sha256(job.path)
         origin = SessionOrigin(
-            source.session_id or digest[:32],
+            session_id_of(job, digest),
             source.provenance,
             digest,
             timeline_in_force(source, settings),
+            source.session_id,
+            source.notes,
         )
         return write_session(job, settings, origin, result)
     except (CalibrationError, CaptureError, PreprocessError, UploaderError) as error:
         return write_failed(job, settings, error)
+
+
+def session_id_of(job: Job, content: str) -> str:
+    """Return 32 hex digits that name an input: its path below the folder given, and its content."""
+    return hashlib.sha256(f"{job.shown_input}\n{content}".encode()).hexdigest()[:32]
 
 
 def run_source(
@@ -93,6 +107,8 @@ def write_session(
     )
     found = header(job, settings) | {
         "session_id": origin.session_id,
+        "recorded_id": origin.recorded_id,
+        "notes": list(origin.notes),
         "input_sha256": origin.input_sha256,
         "provenance": origin.provenance.value,
         "status": "accepted" if result.accepted else "rejected",
@@ -103,7 +119,7 @@ def write_session(
         "light": result.response.as_dict() if result.response else None,
     }
     rows = [frame_row(report, numbers.get(report.seq)) for report in result.reports]
-    with whole_directory(job.target) as folder:
+    with whole_directory(job.target, output_umask(settings)) as folder:
         if result.clip is not None:
             found["digest"] = submission_of(result.clip, Origin()).digest
             (folder / "metadata.json").write_bytes(metadata_of(result.clip).to_bytes())
@@ -114,7 +130,7 @@ def write_session(
         (folder / "frames.csv").write_bytes(csv_bytes(FRAME_COLUMNS, rows))
         write_json(folder / "result.json", found)
         page = session_page(found, result, settings, origin.timeline)
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
     return found
 
 

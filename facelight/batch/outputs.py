@@ -12,16 +12,26 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from facelight.errors import OutputError
+from facelight.terminal import encodable
+from uploader.plain_text import csv_cell
+
+PRIVATE: Final = 0o077
+"""The umask of results unless the operator sets another: faces lie in them in the clear."""
 
 
 @contextmanager
-def whole_directory(target: Path) -> Iterator[Path]:
+def whole_directory(target: Path, umask: int = PRIVATE) -> Iterator[Path]:
     """Give a fresh directory that becomes ``target`` at the end, or vanishes on any error.
 
-    What stood at ``target`` before is replaced only once the new directory is complete.
+    What stood at ``target`` before is replaced only once the new directory is complete. Nobody
+    else can look into it before it is.
+
+    Parameters
+    ----------
+    umask : permissions that folders and files do not get.
 
     Raises
     ------
@@ -31,11 +41,15 @@ def whole_directory(target: Path) -> Iterator[Path]:
     fresh = target.parent / f".{target.name}.{uuid.uuid4().hex[:12]}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh.mkdir()
+        fresh.mkdir(mode=0o700)
         yield fresh
         for path in fresh.rglob("*"):
             if path.is_file():
+                path.chmod(0o666 & ~umask)
                 _sync(path)
+            else:
+                path.chmod(0o777 & ~umask)
+        fresh.chmod(0o777 & ~umask)
         _replace(fresh, target)
     except OSError as error:
         raise OutputError(_told(error, target)) from error
@@ -43,7 +57,7 @@ def whole_directory(target: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, umask: int | None = None) -> None:
     """Write one file whole or not at all.
 
     Raises
@@ -51,11 +65,15 @@ def write_file(path: Path, content: bytes) -> None:
     OutputError
         the file system refuses.
     """
-    write_parts(path, [content])
+    write_parts(path, [content], umask)
 
 
-def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+def write_parts(path: Path, parts: Iterable[bytes], umask: int | None = None) -> None:
     """Write one file whole or not at all, part by part, for what is too large for memory.
+
+    Parameters
+    ----------
+    umask : permissions that the file does not get; None: the process's own.
 
     Raises
     ------
@@ -65,8 +83,11 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     part = path.parent / f".{path.name}.{uuid.uuid4().hex[:12]}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        mode = 0o666 if umask is None else 0o666 & ~umask
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.writelines(parts)
+        if umask is not None:
+            part.chmod(mode)  # whatever the process's own umask is
         _sync(part)
         part.replace(path)
     except OSError as error:
@@ -95,11 +116,17 @@ def _age_s(path: Path) -> float:
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return UTF-8 CSV with a header; a missing value is an empty cell."""
+    """Return UTF-8 CSV with a header; a missing value is an empty cell, none is a formula."""
+    return csv_line(columns, dict(zip(columns, columns, strict=True))) + b"".join(
+        csv_line(columns, row) for row in rows
+    )
+
+
+def csv_line(columns: Sequence[str], row: Mapping[str, Any]) -> bytes:
+    """Return one row of such a table."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    cells = [encodable(csv_cell(row.get(name, ""))) for name in columns]
+    csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode()
 
 

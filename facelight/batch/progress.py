@@ -70,18 +70,23 @@ class Progress:
 
 def line_of(result: dict[str, Any]) -> str:
     """Return the result as one line: name, status, reasons or frames, decision or error."""
-    name = result["name"]
     if result["status"] == "error":
         return f"error: {one_line(result['error']['message'])}"
+    notes = "; ".join(result.get("notes") or ())
+    return one_line(_outcome_of(result) + (f" [{notes}]" if notes else ""))
+
+
+def _outcome_of(result: dict[str, Any]) -> str:
+    name = result["name"]
     if result["status"] == "rejected":
         told = f"{name}: rejected: {' '.join(result['reasons'])}"
-        return one_line(f"{told} ({result['detail']})" if result["detail"] else told)
+        return f"{told} ({result['detail']})" if result["detail"] else told
     counts = result["counts"]
     told = f"{name}: accepted: {counts['submitted']} frames, {counts['bytes']} bytes"
     outcome = result["outcome"]
     if outcome is None:
-        return one_line(told)
+        return told
     if outcome["error"]:
         error = outcome["error"]
-        return one_line(f"{told}: not delivered: {error['message']} ({error['advice']})")
-    return one_line(f"{told}: {outcome['status']} {outcome['decision'] or 'no result for clients'}")
+        return f"{told}: not delivered: {error['message']} ({error['advice']})"
+    return f"{told}: {outcome['status']} {outcome['decision'] or 'no result for clients'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Generator, Iterable, Iterator
@@ -14,14 +15,16 @@ from pathlib import Path
 from typing import Protocol
 
 from facelight.batch.collector import Request, Results, read_result
+from facelight.batch.inputs.left_out import LeftOutFiles
 from facelight.batch.inputs.listing import Listing
 from facelight.batch.inputs.storage import RemoteError, fetch, remove_copy
 from facelight.batch.inputs.urls import is_process_local
 from facelight.batch.job import SOFTWARE, Finished, Job
-from facelight.batch.outputs import remove_parts
+from facelight.batch.outputs import remove_parts, write_parts
 from facelight.batch.pool.pool import WorkerOptions, WorkerPool
-from facelight.config.settings import Settings, settings_hash
+from facelight.config.settings import Settings, output_umask, settings_hash
 from facelight.errors import Exit, OutputError, SettingsError
+from facelight.terminal import one_line
 
 __all__ = ["Engine", "Request", "process_all"]
 
@@ -59,11 +62,12 @@ def process_all(request: Request, settings: Settings, options: WorkerOptions) ->
     WorkerLost
         workers cannot be started.
     """
-    _prepare(request.out, options)
+    _prepare(request.out, options, output_umask(settings))
     with ExitStack() as stack:
         stack.enter_context(_terminated_as_interrupted())
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facelight-")))
         listing = stack.enter_context(Listing(request.inputs, request.out))
+        _tell_left_out(listing.left, request.out, output_umask(settings))
         engine = stack.enter_context(_engine(request, options, scratch))
         results = stack.enter_context(Results(request, settings, listing.total))
         jobs = _brought(_resumed(listing.jobs(), request, settings), scratch)
@@ -78,6 +82,17 @@ def process_all(request: Request, settings: Settings, options: WorkerOptions) ->
                 raise
         results.complete()
         return results.exit_code
+
+
+def _tell_left_out(left: LeftOutFiles, out: Path, umask: int) -> None:
+    """Say what of the folders is no session, by reason; each file is in ``left-out.csv``."""
+    table = out / "left-out.csv"
+    if not left.total:
+        table.unlink(missing_ok=True)  # of an earlier run
+        return
+    write_parts(table, left.csv(), umask)
+    for line in left.lines():
+        sys.stderr.write(one_line(line) + "\n")
 
 
 def _engine(
@@ -111,13 +126,13 @@ def _brought(jobs: Iterator[Job], scratch: Path) -> Iterator[Job]:
         yield job
 
 
-def _prepare(out: Path, options: WorkerOptions) -> None:
+def _prepare(out: Path, options: WorkerOptions, umask: int) -> None:
     """Make the directory and clear what an earlier run that was killed left half-written."""
     if _FOLDED_URL.match(str(out)):
         told = "a directory of this machine: a result is there whole or not at all"
         raise SettingsError(f"--out: expected {told}; copy them to a storage afterwards")
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True, mode=0o777 & ~umask)
     except OSError as error:
         raise OutputError(f"--out {out}: cannot be made: {error.strerror}") from error
     if not os.access(out, os.W_OK):

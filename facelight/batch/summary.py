@@ -1,9 +1,9 @@
-"""``summary.csv`` and ``index.html`` of a batch, written as results come, kept out of memory."""
+"""``summary.csv``, ``results.jsonl`` and ``index.html`` of a batch, kept out of memory."""
 
 from __future__ import annotations
 
-import csv
 import io
+import json
 import tempfile
 from array import array
 from collections import Counter
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from facelight.batch.outputs import write_parts
+from facelight.batch.outputs import PRIVATE, csv_line, write_parts
 from facelight.batch.tables import SUMMARY_COLUMNS, summary_row
 from facelight.report.page import index_page
 
@@ -23,34 +23,33 @@ _MISSING = -1
 
 
 class Summary:
-    """Collects rows in a temporary file; leaving the context writes both files, also on Ctrl-C.
+    """Collects results in temporary files; leaving the context writes all tables, also on Ctrl-C.
 
-    Rows come in any order and are written in the order of the inputs. Of each 8 bytes stay in
-    memory.
+    Results come in any order and are written in the order of the inputs. Of each 8 bytes a table
+    stay in memory.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, umask: int = PRIVATE) -> None:
         self._out = out
-        self._starts = array("q")
+        self._umask = umask
         self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        self._file = tempfile.TemporaryFile("w+b")
+        self._rows = _Ordered()
+        self._results = _Ordered()
         return self
 
     def has(self, place: int) -> bool:
         """Return whether the input of that place has a row."""
-        return place < len(self._starts) and self._starts[place] != _MISSING
+        return self._rows.has(place)
 
     def add(self, place: int, result: Mapping[str, Any]) -> None:
-        """Add the row of one ``result.json``; ``place`` is that of its input."""
-        missing = place + 1 - len(self._starts)
-        self._starts.extend([_MISSING] * missing)
-        self._starts[place] = self._file.tell()
+        """Add one ``result.json``; ``place`` is that of its input."""
+        row = csv_line(SUMMARY_COLUMNS, summary_row(result))
+        line = json.dumps(result, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        self._rows.add(place, row)
+        self._results.add(place, line)
         self._counts[result["status"]] += 1
-        text = io.StringIO(newline="")
-        csv.DictWriter(text, SUMMARY_COLUMNS, lineterminator="\n").writerow(summary_row(result))
-        self._file.write(_prefixed(text.getvalue().encode()))
 
     def __exit__(
         self,
@@ -58,30 +57,53 @@ class Summary:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._file:
-            write_parts(self._out / "summary.csv", self._csv())
+        with self._rows, self._results:
+            write_parts(self._out / "summary.csv", self._csv(), self._umask)
+            write_parts(self._out / "results.jsonl", self._results, self._umask)
             page = index_page(self._listed(), self._counts, LISTED)
-            write_parts(self._out / "index.html", (part.encode() for part in page))
+            parts = (part.encode("utf-8", "backslashreplace") for part in page)
+            write_parts(self._out / "index.html", parts, self._umask)
 
     def _csv(self) -> Iterator[bytes]:
-        yield ",".join(SUMMARY_COLUMNS).encode() + b"\n"
-        for start in self._starts:
-            if start != _MISSING:
-                self._file.seek(start)
-                yield self._file.read(int.from_bytes(self._file.read(4), "little"))
+        yield csv_line(SUMMARY_COLUMNS, dict(zip(SUMMARY_COLUMNS, SUMMARY_COLUMNS, strict=True)))
+        yield from self._rows
 
     def _listed(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the page, as many as a browser bears."""
         every = self._counts.total() <= LISTED
         left = LISTED
-        texts = (line.decode() for line in self._csv())
-        header = next(csv.reader([next(texts)]))
-        for text in texts:
-            row = dict(zip(header, next(csv.reader(io.StringIO(text, newline=""))), strict=True))
+        for line in self._results:
+            row = summary_row(json.loads(line))
             if left and (every or row["status"] != "accepted"):
                 left -= 1
                 yield row
 
 
-def _prefixed(line: bytes) -> bytes:
-    return len(line).to_bytes(4, "little") + line
+class _Ordered:
+    """Lines in a temporary file, added in any order, read in that of their places."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile("w+b")  # noqa: SIM115
+        self._starts = array("q")
+
+    def has(self, place: int) -> bool:
+        return place < len(self._starts) and self._starts[place] != _MISSING
+
+    def add(self, place: int, line: bytes) -> None:
+        missing = place + 1 - len(self._starts)
+        self._starts.extend([_MISSING] * missing)
+        self._file.seek(0, io.SEEK_END)
+        self._starts[place] = self._file.tell()
+        self._file.write(len(line).to_bytes(4, "little") + line)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in self._starts:
+            if start != _MISSING:
+                self._file.seek(start)
+                yield self._file.read(int.from_bytes(self._file.read(4), "little"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import NoReturn
 
@@ -62,6 +63,8 @@ def root(
 
 def main() -> NoReturn:
     """Run a command; every expected error is one line on stderr and the right exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a name may hold any sign
     try:
         app()
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from calibration.errors import CalibrationError
 from calibration.profile import read_profile
@@ -63,6 +63,7 @@ class Settings(BaseModel):
     profile: Path | None = None
     profile_any_camera: bool = False
     thresholds_file: Path | None = None
+    output_umask: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = "077"
     tracker: Annotated[TrackerOptions, checked(TrackerOptions)] = TrackerOptions()
     crop: Annotated[CropOptions, checked(CropOptions)] = CropOptions()
     thresholds: Annotated[Thresholds, checked(Thresholds)] = Thresholds()
@@ -83,6 +84,11 @@ class Settings(BaseModel):
 def spool_dir(settings: Settings) -> Path:
     """Return where submissions wait: as set, else in the user's state directory."""
     return settings.spool_dir or Path(platformdirs.user_state_dir("facelight")) / "spool"
+
+
+def output_umask(settings: Settings) -> int:
+    """Return the permissions that results do not get: faces lie in them in the clear."""
+    return int(settings.output_umask, 8)
 
 
 RESULT_SECTIONS = ("tracker", "crop", "thresholds", "clip", "light")

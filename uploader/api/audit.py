@@ -14,6 +14,7 @@ from uploader.api.keyed import KeyedClient
 from uploader.errors import MalformedAnswerError
 from uploader.http.endpoint import MAX_TOP
 from uploader.http.multipart import DIGEST_SCHEME, same_digest
+from uploader.plain_text import csv_cell
 
 STAND_IN_HEADER: Final = "x-facelight-stand-in"
 """The local service marks every answer with it; its digests are ``body-sha256``."""
@@ -186,7 +187,7 @@ def to_csv(entries: Iterable[AuditEntry], checks: Sequence[Check] = ()) -> str:
     writer.writerow(CSV_COLUMNS)
     for entry in entries:
         check = by_entry.get(id(entry))
-        writer.writerow([_cell(value) for value in _row(entry, check)])
+        writer.writerow([csv_cell(value) for value in _row(entry, check)])
     for check in checks:
         if check.entry is None and check.sent is not None:
             row = dict.fromkeys(CSV_COLUMNS, "") | {
@@ -197,7 +198,7 @@ def to_csv(entries: Iterable[AuditEntry], checks: Sequence[Check] = ()) -> str:
                 "verdict": check.verdict,
                 "detail": check.detail,
             }
-            writer.writerow([_cell(value) for value in row.values()])
+            writer.writerow([csv_cell(value) for value in row.values()])
     return text.getvalue()
 
 
@@ -210,9 +211,3 @@ def _row(entry: AuditEntry, check: Check | None) -> list[Any]:
         "detail": check and check.detail,
     }
     return [named[c] if c in named else getattr(entry, c) for c in CSV_COLUMNS]
-
-
-def _cell(value: Any) -> str:
-    """Return a cell; text that a spreadsheet would take for a formula gets an apostrophe."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -23,7 +23,7 @@ from facelight.batch.outputs import whole_directory
 from facelight.batch.pool.job_attempt import attempt, failed_safely
 from facelight.batch.pool.pool import WorkerOptions
 from facelight.batch.pool.slot import Work
-from facelight.config.settings import Settings
+from facelight.config.settings import Settings, output_umask
 from facelight.errors import FacelightError, OutputError, SettingsError
 
 _LOG = logging.getLogger(__name__)
@@ -244,7 +244,7 @@ class Cluster:
             lost = WorkerLost(f"{without_secrets(job.input)}: on its worker: {told}")
             return Finished(job, failed_safely(job, self._settings, lost))
         try:
-            return Finished(job, _written(job, result, files))
+            return Finished(job, _written(job, self._settings, result, files))
         except OutputError as error:
             return Finished(job, failed(job, self._settings, error))
 
@@ -315,7 +315,7 @@ def check_versions(found: Mapping[str, Any]) -> None:
 
 
 def _written(
-    job: Job, result: dict[str, Any] | None, files: Mapping[str, bytes]
+    job: Job, settings: Settings, result: dict[str, Any] | None, files: Mapping[str, bytes]
 ) -> dict[str, Any] | None:
     """Write a directory that was made elsewhere and return its result.
 
@@ -325,7 +325,7 @@ def _written(
         it cannot be written.
     """
     if files:
-        with whole_directory(job.target) as folder:
+        with whole_directory(job.target, output_umask(settings)) as folder:
             for name, content in files.items():
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,21 +7,26 @@ where the driver looks for them (environment, files of the cloud's own tools), n
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from facelight.batch.inputs.folders import (
+    RECORDING_SUFFIX,
+    SIDECAR_SUFFIX,
+    TRIED_SUFFIXES,
+    VIDEO_SUFFIXES,
+    FolderEntry,
+    FolderSearch,
+    LeftOut,
+)
 from facelight.batch.inputs.urls import base_name, is_url, protocol_of, without_secrets
 from facelight.batch.job import Job
 from facelight.errors import FacelightError
 
-IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"})
-VIDEO_SUFFIXES: Final = frozenset({".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v"})
-RECORDING_SUFFIX: Final = ".flrec"
 RECORDING_FILES: Final = ("session.json", "video.mkv")
-SIDECAR_SUFFIX: Final = ".illumination.json"
 
 _EXTRAS: Final = {
     "s3": "s3", "s3a": "s3", "az": "abfs", "abfs": "abfs", "abfss": "abfs", "adl": "adl",
@@ -35,10 +40,14 @@ class RemoteError(FacelightError):
     """A URL cannot be read: unknown protocol, missing driver, no credentials, no such object."""
 
 
-def list_url(url: str) -> Iterator[str]:
+def list_url(url: str, leave: Callable[[LeftOut], None] = lambda _: None) -> Iterator[str]:
     """Yield the sessions that a URL names: itself, those that match it, or those below it.
 
     A URL that can only be one session is not looked up: what is wrong with it costs it alone.
+
+    Parameters
+    ----------
+    leave : is handed each file below it that is left out.
 
     Raises
     ------
@@ -47,16 +56,19 @@ def list_url(url: str) -> Iterator[str]:
     """
     web = url.startswith(("http://", "https://"))  # a query holds any sign; servers do not list
     wild = not web and any(sign in url for sign in "*[")  # "?" begins a version
-    single = PurePosixPath(base_name(url)).suffix.lower() in VIDEO_SUFFIXES | {RECORDING_SUFFIX}
+    known = VIDEO_SUFFIXES | TRIED_SUFFIXES | {RECORDING_SUFFIX}
+    single = PurePosixPath(base_name(url)).suffix.lower() in known
     if web or (single and not wild):
         yield url
         return
     with _translated(url):
         storage, path = _storage(url)
         if wild:
-            found = [p for match in sorted(storage.glob(path)) for p in _below(storage, match)]
+            found = [
+                p for match in sorted(storage.glob(path)) for p in _below(storage, match, leave)
+            ]
         else:
-            found = list(_below(storage, path))
+            found = list(_below(storage, path, leave))
     if not found:
         raise RemoteError(f"{without_secrets(url)}: holds no video, recording or folder of images")
     for item in found:
@@ -114,7 +126,7 @@ def _fetch(storage: Any, path: str, folder: Path) -> Path:
     name = PurePosixPath(path.partition("?")[0]).name or "session"
     suffix = PurePosixPath(name).suffix.lower()
     target = folder / name
-    if suffix not in VIDEO_SUFFIXES and storage.isdir(path):
+    if suffix not in VIDEO_SUFFIXES | TRIED_SUFFIXES and storage.isdir(path):
         target.mkdir()
         for entry in sorted(_files(storage, path)):
             part = PurePosixPath(entry).name
@@ -136,24 +148,23 @@ def _files(storage: Any, path: str) -> list[str]:
     return [e["name"] for e in storage.ls(path, detail=True) if e["type"] == "file"]
 
 
-def _below(storage: Any, path: str) -> Iterator[str]:
+def _below(storage: Any, path: str, leave: Callable[[LeftOut], None]) -> Iterator[str]:
     """Yield sessions at or below a path, in a stable order."""
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix == RECORDING_SUFFIX or not storage.isdir(path):
+
+    def listed(folder: str) -> list[FolderEntry]:
+        entries = storage.ls(folder, detail=True)
+        named = [FolderEntry(str(e["name"]), e["type"] == "directory") for e in entries]
+        return sorted((e for e in named if not _is_marker(e, folder)), key=lambda e: e.path)
+
+    if PurePosixPath(path).suffix.lower() == RECORDING_SUFFIX or not storage.isdir(path):
         yield path
-        return
-    entries = sorted(storage.ls(path, detail=True), key=lambda e: str(e["name"]))
-    named = [(e["name"], PurePosixPath(e["name"]), e["type"]) for e in entries]
-    if any(kind == "file" and p.suffix.lower() in IMAGE_SUFFIXES for _, p, kind in named):
-        yield path
-        return
-    for name, pure, kind in named:
-        if pure.name.startswith("."):
-            continue
-        if kind == "directory":
-            yield from _below(storage, name)
-        elif pure.suffix.lower() in VIDEO_SUFFIXES:
-            yield name
+    else:
+        yield from FolderSearch(listed, leave).sessions(path)
+
+
+def _is_marker(entry: FolderEntry, folder: str) -> bool:
+    """Return whether an entry is the empty object that stands for the folder itself."""
+    return entry.path.strip("/") == folder.strip("/")
 
 
 def _storage(url: str) -> tuple[Any, str]:

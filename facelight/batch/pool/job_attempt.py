@@ -49,6 +49,8 @@ def failed_safely(job: Job, settings: Settings, error: Exception) -> dict[str, A
         return write_failed(job, settings, error)
     except OutputError as unwritten:
         return failed(job, settings, unwritten)
+    except Exception as unwritten:  # noqa: BLE001  (to record a failure must not fail)
+        return failed(job, settings, _internal(job, unwritten))
 
 
 def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -56,7 +57,8 @@ def test_pixels_that_are_not_square_are_drawn_out(
 
 def hlg(light: float) -> float:
     e = 0.265 * light
-    return (3 * e) ** 0.5 if e <= 1 / 12 else 0.17883277 * np.log(12 * e - 0.28466892) + 0.55991073
+    above = 0.17883277 * math.log(max(12 * e - 0.28466892, 1e-6)) + 0.55991073
+    return float((3 * e) ** 0.5) if e <= 1 / 12 else above
 
 
 def pq(light: float) -> float:

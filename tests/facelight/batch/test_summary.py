@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def test_any_text_comes_back_from_the_table_and_is_escaped_on_the_page(tmp_path:
     nasty = 'é, "quoted"\nsecond line <script>'
     with Summary(tmp_path) as summary:
         summary.add(0, result("a", "error", error={"message": nasty}))
-    assert rows(tmp_path)[0]["error"] == nasty
+    assert rows(tmp_path)[0]["error"] == nasty.replace("\n", "\\n")
+    assert json.loads((tmp_path / "results.jsonl").read_text())["error"]["message"] == nasty
     assert "<script>" not in (tmp_path / "index.html").read_text()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from facelight.batch.inputs.listing import InputError, Listing, expand, output_names
+from facelight.batch.inputs.listing import Expansion, InputError, Listing, output_names
 
 
 @pytest.fixture
@@ -23,6 +25,10 @@ def tree(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     return tmp_path / "in"
+
+
+def expand(given: list[str], out: Path | None = None) -> Iterator[str]:
+    return (item.path for item in Expansion(out).inputs(given))
 
 
 def names(found: list[str], root: Path) -> list[str]:
@@ -108,3 +114,28 @@ def test_a_listing_gives_its_jobs_in_order_as_often_as_asked(tree: Path, tmp_pat
         assert listing.total == 2
         twice = [[(job.place, job.name) for job in listing.jobs()] for _ in range(2)]
     assert twice == [[(0, "a"), (1, "b")]] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        pytest.param(["in"], ["a.mp4", "b.mkv", "deep/c.webm", "pictures", "r.flrec"], id="folder"),
+        pytest.param(["in/a.mp4"], ["a.mp4"], id="a file"),
+        pytest.param(["in/a.mp4", "in/deep/c.webm"], ["a.mp4", "deep/c.webm"], id="two files"),
+        pytest.param(["in/deep", "in/b.mkv"], ["deep/c.webm", "b.mkv"], id="folder and file"),
+        pytest.param(["in/deep", "s3://b/x.mp4"], ["{}/in/deep/c.webm", "s3://b/x.mp4"], id="URL"),
+        pytest.param(["s3://u:p@b/y/x.mp4?sig=1"], ["x.mp4"], id="URL with secrets"),
+    ],
+)
+def test_an_input_is_named_below_the_folder_that_holds_all_that_was_given(
+    given: list[str], shown: list[str], tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Listing(given, tmp_path / "out") as listing:
+        found = [job.shown_input for job in listing.jobs()]
+    assert found == [name.format(tmp_path) for name in shown]
+
+
+def test_bytes_that_are_no_utf8_get_a_directory_that_any_system_can_name() -> None:
+    given = [f"x/{os.fsdecode(name)}.mp4" for name in (b"b\xe9", b"b\xe8", b"b\n")]
+    assert [name for _, name in output_names(given)] == ["b%E9", "b%E8", "b%0A"]

@@ -13,7 +13,7 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from facelight.batch.inputs.listing import InputError, expand
+from facelight.batch.inputs.listing import Expansion, InputError
 from facelight.batch.inputs.storage import RemoteError, fetched, list_url
 from facelight.batch.job import Job, failed
 from facelight.config.settings import Settings
@@ -60,6 +60,10 @@ def storage() -> Iterator[Any]:
     memory.rm("/", recursive=True)
     memory.store.clear()
     memory.pseudo_dirs[:] = [""]
+
+
+def expand(given: list[str]) -> Iterator[str]:
+    return (item.path for item in Expansion().inputs(given))
 
 
 def job(url: str) -> Job:
