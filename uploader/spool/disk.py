@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import BinaryIO, Final, Protocol
 
 MAX_FILE_BYTES: Final = 64_000_000
 """Twice the largest submission."""
+RESERVE_BYTES: Final = 512 * 1024
+"""The database's helper files and some dozen records."""
+_LOG = logging.getLogger(__name__)
 _CAREFUL: Final = ("O_NONBLOCK", "O_NOFOLLOW")
 """Flags that Windows has not."""
 
@@ -115,6 +119,41 @@ class RealDisk:
     def free_bytes(self, path: Path) -> int:
         """Return free bytes for unprivileged users."""
         return shutil.disk_usage(path).free
+
+
+class Reserve:
+    """Room on the disk that only this spool's records may use, when everything else is full.
+
+    A file of its own that is given up when the database finds no room: so the outcome of what
+    was delivered is noted, its content is destroyed, and the disk gets emptier.
+    """
+
+    def __init__(self, path: Path, disk: Disk) -> None:
+        self._path = path
+        self._disk = disk
+
+    def fill(self) -> None:
+        """Take the room, where there is plenty of it."""
+        try:
+            if self._path.exists() or self._disk.free_bytes(self._path.parent) < 4 * RESERVE_BYTES:
+                return
+            with self._disk.create(self._path) as file:
+                # Noise: some file systems give zeros no room.
+                self._disk.write(file, os.urandom(RESERVE_BYTES))
+                self._disk.sync(file)
+        except OSError as error:
+            self.release()
+            _LOG.warning("%s: no room is reserved: %s", self._path.parent, error.strerror)
+
+    def release(self) -> bool:
+        """Give the room back; tell whether there was any."""
+        try:
+            there = self._path.exists()
+            self._disk.unlink(self._path)
+        except OSError as error:
+            _LOG.warning("%s: cannot be given up: %s", self._path, error.strerror)
+            return False
+        return there
 
 
 def _carefully(path: str, flags: int) -> int:

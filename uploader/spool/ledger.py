@@ -249,23 +249,16 @@ class Ledger:
         rows = self._all("SELECT id, state FROM item", ())
         return ((str(i), _STATES[s]) for i, s in rows if s in _STATES)
 
-    def rearm(self, item_ids: Sequence[str] | None, now_s: float) -> int:
-        """Make held and waiting items due now; None means all of them. Return how many."""
-        with self.transaction():
-            if item_ids is None:
-                self._run(
-                    "UPDATE item SET state = 'queued', due_s = ?, attempts = 0, "
-                    "first_attempt_s = NULL WHERE state IN ('queued', 'held')",
-                    (now_s,),
-                )
-            for item_id in item_ids or ():
-                self._run(
-                    "UPDATE item SET state = 'queued', due_s = ?, attempts = 0, "
-                    "first_attempt_s = NULL WHERE state IN ('queued', 'held') AND id = ?",
-                    (now_s, item_id),
-                )
-            row = self._one("SELECT COUNT(*) FROM item WHERE state = 'queued'", ())
-        return int(row[0]) if row else 0
+    def rearm(self, item_ids: Sequence[str] | None, now_s: float) -> None:
+        """Make held and waiting items due now; None means all of them."""
+        one = "" if item_ids is None else "AND id = ?"
+        rows = [(now_s,)] if item_ids is None else [(now_s, item_id) for item_id in item_ids]
+        for values in rows:
+            self._run(
+                "UPDATE item SET state = 'queued', due_s = ?, attempts = 0, "  # noqa: S608
+                f"first_attempt_s = NULL WHERE state IN ('queued', 'held') {one}",
+                values,
+            )
 
     def _prepare(self) -> None:
         for pragma in (

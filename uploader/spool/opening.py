@@ -72,7 +72,9 @@ def open_spool(
         with Spool(directory, limits, key=key, disk=disk, clock=clock) as spool:
             _check_key(spool, key)
             spool.recovery = recover(spool)
+            spool.reserve.fill()
             yield spool
+            spool.reserve.fill()
     finally:
         lock.release()
 

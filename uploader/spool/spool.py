@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,7 +21,7 @@ from uploader.api.submission import Outcome, Submission
 from uploader.clock import DeliveryClock, SystemDeliveryClock, rfc3339
 from uploader.errors import DiskError, ItemError, SpoolError, SpoolFullError, SpoolKeyError
 from uploader.plain_text import shown
-from uploader.spool.disk import Disk, RealDisk
+from uploader.spool.disk import Disk, RealDisk, Reserve
 from uploader.spool.item import KEPT, Item, ItemState, Listed, new_row
 from uploader.spool.keys import DeviceKey
 from uploader.spool.ledger import Ledger, Totals
@@ -32,6 +32,7 @@ from uploader.spool.vault import OVERHEAD_BYTES, seal, unseal
 
 DATABASE: Final = "spool.db"
 ITEMS: Final = "items"
+RESERVE: Final = "spool.reserve"
 PAGE: Final = 500
 MAX_DUE_S: Final = 36 * 86_400.0
 """Nothing waits longer: 35 days is the longest pause that is believed, a little is added."""
@@ -79,7 +80,8 @@ class Spool:
         self.clock: DeliveryClock = clock or SystemDeliveryClock()
         self.store = Store(directory / ITEMS, disk or RealDisk())
         self._key = key
-        self.ledger = Ledger(directory / DATABASE)
+        self.reserve = Reserve(directory / RESERVE, self.store.disk)
+        self.ledger = self._ledger(directory / DATABASE)
         self.time = SpoolTime(self.ledger, self.clock)
         self.overdue = 0
         """Kept items that are too old by the wall clock alone, as of the last `maintain`."""
@@ -95,6 +97,30 @@ class Spool:
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
+
+    def _ledger(self, database: Path) -> Ledger:
+        """Open the database; on a full disk in the room reserved for it."""
+        try:
+            return Ledger(database)
+        except (SpoolFullError, DiskError):
+            if not self.reserve.release():
+                raise
+        return Ledger(database)
+
+    def _record(self, write: Callable[[], object]) -> None:
+        """Commit what ``write`` does; on a full disk again, in the room reserved for that."""
+        try:
+            self._commit(write)
+        except SpoolFullError:
+            if not self.reserve.release():
+                raise
+            _LOG.warning("the disk is full; the room reserved for records is used")
+            self._commit(write)
+
+    def _commit(self, write: Callable[[], object]) -> None:
+        with self.ledger.transaction():
+            write()
+            self.time.anchor()
 
     def ensure_room(self, size: int) -> None:
         """Raise `SpoolFullError` when a submission of ``size`` bytes might not find room.
@@ -184,29 +210,26 @@ class Spool:
     ) -> None:
         """Note a failed attempt; ``due_in_s`` None leaves the item's place as it is."""
         now_s = self._attested(outcome)
-        with self.ledger.transaction():
-            changes = {
-                "state": state,
-                "attempts": item.attempts + 1,
-                "first_attempt_s": now_s if item.first_attempt_s is None else item.first_attempt_s,
-                "due_s": item.due_s if due_in_s is None else now_s + due_in_s,
-                **_ending(outcome),
-            }
-            self.ledger.update(item.id, changes, kept_only=True)
-            self.time.anchor()
+        changes = {
+            "state": state,
+            "attempts": item.attempts + 1,
+            "first_attempt_s": now_s if item.first_attempt_s is None else item.first_attempt_s,
+            "due_s": item.due_s if due_in_s is None else now_s + due_in_s,
+            **_ending(outcome),
+        }
+        self._record(lambda: self.ledger.update(item.id, changes, kept_only=True))
 
     def finish(self, item: Item, outcome: Outcome, state: ItemState) -> None:
         """Note how it ended and destroy the content; ids, times, digest and outcome stay."""
         self._attested(outcome)
-        with self.ledger.transaction():
-            self._finished_row(item.id, state, {"attempts": item.attempts + 1, **_ending(outcome)})
+        changes = {"attempts": item.attempts + 1, **_ending(outcome)}
+        self._record(lambda: self._finished_row(item.id, state, changes))
         self.store.destroy(item.id)
 
     def mark_lost(self, item: Item, problem: str) -> None:
         """Note that the content cannot be read; a damaged file is set aside."""
-        with self.ledger.transaction():
-            problems = {"error_code": ItemError.code, "error_text": shown(problem)}
-            self._finished_row(item.id, ItemState.LOST, problems)
+        problems = {"error_code": ItemError.code, "error_text": shown(problem)}
+        self._record(lambda: self._finished_row(item.id, ItemState.LOST, problems))
         if self.store.path(item.id).exists():
             self.store.set_aside(item.id)
 
@@ -216,7 +239,9 @@ class Spool:
             if self.item(item_id).state not in KEPT:
                 raise ItemError(f"item {item_id}: its content is gone, it cannot be sent")
         self.set_pause(0.0, named=False)
-        return self.ledger.rearm(item_ids, self.time.now_s())
+        now_s = self.time.now_s()
+        self._record(lambda: self.ledger.rearm(item_ids, now_s))
+        return self.ledger.counts().get(ItemState.QUEUED, 0)
 
     def purge(self, item_ids: Sequence[str] | None = None) -> int:
         """Destroy undelivered content, all of it by default; needs no key. Return how many."""
@@ -241,11 +266,10 @@ class Spool:
         self.overdue = len(overdue) - len(expired)
         for item_id in expired:
             self._end(item_id, ItemState.EXPIRED)
-        with self.ledger.transaction():
-            record_s = self.limits.record_s + self.time.doubted_s(0.0)
-            self.ledger.forget_finished_before(now_s - record_s)
-            self.time.anchor()
+        record_s = self.limits.record_s + self.time.doubted_s(0.0)
+        self._record(lambda: self.ledger.forget_finished_before(now_s - record_s))
         self.store.destroy_rest()
+        self.reserve.fill()
         return len(expired)
 
     def damaged_rows(self) -> int:
@@ -270,10 +294,13 @@ class Spool:
 
     def set_pause(self, seconds: float, *, named: bool) -> None:
         """Send nothing for ``seconds``; survives a restart."""
-        with self.ledger.transaction():
-            self.ledger.set_fact("pause_until_s", repr(self.time.now_s() + seconds))
+        until_s = repr(self.time.now_s() + seconds)
+
+        def write() -> None:
+            self.ledger.set_fact("pause_until_s", until_s)
             self.ledger.set_fact("pause_named", "1" if named else "0")
-            self.time.anchor()
+
+        self._record(write)
 
     def postpone(self, item: Item, error: SpoolError, due_in_s: float) -> None:
         """Note that an item's file cannot be read for now; it is tried again."""
@@ -283,9 +310,7 @@ class Spool:
             "error_code": error.code,
             "error_text": shown(error.message),
         }
-        with self.ledger.transaction():
-            self.ledger.update(item.id, changes, kept_only=True)
-            self.time.anchor()
+        self._record(lambda: self.ledger.update(item.id, changes, kept_only=True))
 
     def adopt(self, item_id: str) -> bool:
         """Give a file without a row its row; a damaged file is set aside. Tell which it was.
@@ -312,9 +337,7 @@ class Spool:
 
     def trust_clock(self) -> None:
         """Believe the wall clock's pauses: the operator vouches for it."""
-        self.time.trust_clock()
-        with self.ledger.transaction():
-            self.time.anchor()
+        self._record(self.time.trust_clock)
 
     def _attested(self, outcome: Outcome) -> float:
         """Take in the service's date, if it came with the outcome; return spool time."""
@@ -323,15 +346,13 @@ class Spool:
         return self.time.now_s()
 
     def _end(self, item_id: str, state: ItemState) -> None:
-        with self.ledger.transaction():
-            self._finished_row(item_id, state, {})
+        self._record(lambda: self._finished_row(item_id, state, {}))
         _LOG.info("item %s: %s", item_id, state)
         self.store.destroy(item_id)
 
     def _finished_row(self, item_id: str, state: ItemState, changes: dict[str, Any]) -> None:
         ended = {"finished": rfc3339(self.clock.utc()), "finished_s": self.time.now_s()}
         self.ledger.update(item_id, {"state": state, **ended, **changes})
-        self.time.anchor()
 
     def _within_limits(self, totals: Totals, size: int) -> None:
         if totals.items + 1 > self.limits.max_items:

@@ -42,19 +42,19 @@ class Store:
 
     def __init__(self, directory: Path, disk: Disk) -> None:
         self.directory = directory
-        self._disk = disk
+        self.disk = disk
         self._undestroyed: set[str] = set()
 
     def write(self, item_id: str, data: bytes) -> None:
         """Return when the file survives a power cut; after an error it is not there."""
         temporary, final = self.directory / (item_id + TEMPORARY), self.path(item_id)
         try:
-            with self._disk.create(temporary) as file:
-                self._disk.write(file, data)
+            with self.disk.create(temporary) as file:
+                self.disk.write(file, data)
                 # A failed sync may have dropped the pages: nothing of this file is trusted then.
-                self._disk.sync(file)
-            self._disk.rename(temporary, final)
-            self._disk.sync_directory(self.directory)
+                self.disk.sync(file)
+            self.disk.rename(temporary, final)
+            self.disk.sync_directory(self.directory)
         except OSError as error:
             self.remove(temporary)
             self.remove(final)
@@ -73,7 +73,7 @@ class Store:
             the disk fails.
         """
         try:
-            return self._disk.read(self.path(item_id))
+            return self.disk.read(self.path(item_id))
         except FileNotFoundError as error:
             raise ItemError(f"item {item_id}: its file is gone") from error
         except OSError as error:
@@ -85,14 +85,14 @@ class Store:
         path = self.path(item_id)
         self._undestroyed.discard(item_id)
         try:
-            self._disk.erase(path, HEAD_BYTES)
+            self.disk.erase(path, HEAD_BYTES)
         except FileNotFoundError:
             return
         except OSError as error:
             _LOG.warning("item %s: cannot be overwritten: %s", item_id, error.strerror)
         try:
-            self._disk.unlink(path)
-            self._disk.sync_directory(self.directory)
+            self.disk.unlink(path)
+            self.disk.sync_directory(self.directory)
         except OSError as error:
             self._undestroyed.add(item_id)
             _LOG.warning("item %s: cannot be removed yet: %s", item_id, error.strerror)
@@ -105,7 +105,7 @@ class Store:
     def set_aside(self, item_id: str) -> None:
         """Rename a file that cannot be unsealed, so that it is looked at once."""
         try:
-            self._disk.rename(self.path(item_id), self._unused_name(item_id))
+            self.disk.rename(self.path(item_id), self._unused_name(item_id))
         except OSError as error:
             _LOG.warning("item %s: cannot be set aside: %s", shown(item_id, 60), error.strerror)
 
@@ -128,7 +128,7 @@ class Store:
 
     def read_damaged(self, name: str) -> bytes:
         """Return the bytes of a file that was set aside; raises `OSError`."""
-        return self._disk.read(self.directory / name)
+        return self.disk.read(self.directory / name)
 
     def damaged(self) -> list[str]:
         """Return the names of the files that were set aside and carry an item's id."""
@@ -153,14 +153,14 @@ class Store:
     def remove(self, path: Path) -> None:
         """Remove a file without content worth protecting."""
         try:
-            self._disk.unlink(path)
+            self.disk.unlink(path)
         except OSError as error:
             _LOG.warning("%s: cannot be removed: %s", path.name, error.strerror)
 
     def free_bytes(self) -> int:
         """Return what is free where the files lie."""
         try:
-            return self._disk.free_bytes(self.directory)
+            return self.disk.free_bytes(self.directory)
         except OSError as error:
             raise DiskError(f"{self.directory}: {error.strerror}") from error
 
@@ -181,7 +181,7 @@ class Store:
 
     def _names(self) -> list[str]:
         try:
-            return self._disk.names(self.directory)
+            return self.disk.names(self.directory)
         except FileNotFoundError:
             return []
         except OSError as error:
