@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -16,12 +17,18 @@ from numpy.typing import NDArray
 
 from capture.light.illumination import NEUTRAL_RGB, Flip, Rgb
 from capture.options import option
-from capture.simulator.colour import ColourF, linear_rgb
+from capture.simulator.colour import ArrayF, ColourF, linear_rgb
 
 ArrayD: TypeAlias = NDArray[np.float64]
 
 CROSSTALK = np.array([[0.93, 0.06, 0.01], [0.05, 0.88, 0.07], [0.01, 0.08, 0.91]])
 """Response of the camera's R, G, B (rows) to the screen's primaries (columns)."""
+
+LAMPS_FROM = np.array([-0.30, 0.62, 0.72]) / np.linalg.norm([-0.30, 0.62, 0.72])
+"""Where most of the room's light comes from: the ceiling, before the person."""
+
+_UPWARD = 0.75
+"""Share of the room's light that comes from there."""
 
 _WARM_WHITE: ColourF = (1.0, 0.93, 0.75)
 
@@ -149,6 +156,18 @@ def ambient_rows(starts_ns: NDArray[np.int64], exposure_ns: int, room: RoomOptio
     return np.asarray(1.0 + room.flicker * swing)
 
 
+def lamp_level(upward: ArrayF) -> ArrayF:
+    """Return the room's light, float32, 1 on a surface that faces the camera.
+
+    ``upward`` is the cosine between the surface's normal and ``LAMPS_FROM``.
+    """
+    facing = 1 - _UPWARD + _UPWARD * LAMPS_FROM[2]
+    level = upward * np.float32(_UPWARD / facing)
+    level += np.float32((1 - _UPWARD) / facing)
+    return np.maximum(level, np.float32(0.1), out=level)
+
+
+@lru_cache(maxsize=8)
 def screen_patches(options: SimulatedScreenOptions) -> ArrayD:
     """Return (40, 3) world positions of the patches that stand for the screen.
 
@@ -158,7 +177,9 @@ def screen_patches(options: SimulatedScreenOptions) -> ArrayD:
     x = (np.arange(8) + 0.5) / 8 * width - width / 2
     y = -1.5 - (np.arange(5) + 0.5) / 5 * height
     grid_x, grid_y = np.meshgrid(x, y)
-    return np.stack([grid_x.ravel(), grid_y.ravel(), np.zeros(40)], axis=1)
+    places: ArrayD = np.stack([grid_x.ravel(), grid_y.ravel(), np.zeros(40)], axis=1)
+    places.flags.writeable = False
+    return places
 
 
 def vector_irradiance(points_cm: ArrayD, options: SimulatedScreenOptions) -> ArrayD:
@@ -169,8 +190,9 @@ def vector_irradiance(points_cm: ArrayD, options: SimulatedScreenOptions) -> Arr
     patches = screen_patches(options)
     area = options.size_cm[0] * options.size_cm[1] / len(patches)
     way = patches - points_cm[..., None, :]
-    far = np.linalg.norm(way, axis=-1, keepdims=True)
-    facing = np.maximum(way[..., 2:3] / far, 0.0)
-    flux = options.nits * area * facing * way / far**3
-    total: ArrayD = flux.sum(axis=-2)
+    square = np.einsum("...i,...i->...", way, way)
+    flux = np.maximum(way[..., 2], 0.0)
+    flux *= options.nits * area
+    flux /= square * square
+    total: ArrayD = np.einsum("...k,...ki->...i", flux, way)
     return total

@@ -40,9 +40,9 @@ from capture.simulator.camera.sensor import Sensor
 from capture.simulator.colour import LINEAR_OF_CODE, codes_of_linear
 from capture.simulator.lighting import CROSSTALK
 from capture.simulator.options import CameraOptions, PersonOptions, SimulatorOptions
-from capture.simulator.person.raycast import Lens
-from capture.simulator.scene.lit_scene import RowLight
+from capture.simulator.person.pose import Lens
 from capture.simulator.scene.room import make_room
+from capture.simulator.scene.shading import RowLight
 
 SAMPLE_S = 0.0025
 GRID = 24

@@ -28,6 +28,8 @@ _AWB_RATE = 0.15
 _GREY_WORLD = 0.5
 """How far white balance believes that the world is grey: skin is not, and cameras know lamps."""
 _WB_RANGE = (0.5, 2.0)
+_METER_ROWS = 180
+"""Rows of the frame that exposure looks at: as many as there are, up to twice this."""
 _TILE_MARGIN = 64
 _UNIT_STEPS = 32
 
@@ -80,13 +82,18 @@ class Sensor:
         """
         if self.locked:
             return
-        small = resized(codes, (32, 18), cv2.INTER_AREA)
-        light = LINEAR_OF_CODE[small].astype(np.float64)
+        every = max(1, codes.shape[0] // _METER_ROWS)
+        sparse = resized(
+            codes, (codes.shape[1] // every, codes.shape[0] // every), cv2.INTER_NEAREST
+        )
+        light = table(resized(sparse, (32, 18), cv2.INTER_AREA), LINEAR_OF_CODE).astype(np.float64)
         level = max(float(light.mean()), 1e-3)
         if face is not None:
-            left, top, right, bottom = face
-            skin = codes[top : max(bottom, top + 1) : 4, left : max(right, left + 1) : 4]
-            level = float(np.sqrt(level * max(float(LINEAR_OF_CODE[skin].mean()), 1e-3)))
+            left, top, right, bottom = (side // every for side in face)
+            skin = np.ascontiguousarray(
+                sparse[top : max(bottom, top + 1), left : max(right, left + 1)]
+            )
+            level = float(np.sqrt(level * max(float(table(skin, LINEAR_OF_CODE).mean()), 1e-3)))
         step = (_AE_TARGET / level) ** (rate or _AE_RATE)
         self.gain = float(np.clip(self.gain * step, *_GAIN_RANGE))
         mean = light.reshape(-1, 3).mean(axis=0)
@@ -117,7 +124,8 @@ class Sensor:
             top, left = rng.integers(0, _TILE_MARGIN, 2)
             rows, columns = slice(top, top + height), slice(left, left + width)
             more, less = (sheet[rows, columns] for sheet in self._noise_sheets(deviation))
-            noisy = cast("ImageU8", cv2.subtract(cv2.add(codes, more), less))
+            noisy = cast("ImageU8", cv2.add(codes, more))
+            cv2.subtract(noisy, less, dst=noisy)
         if self._options.mjpeg_quality:
             noisy = self._through_jpeg(noisy)
         noisy.flags.writeable = False

@@ -20,9 +20,10 @@ from capture.simulator.camera.exposures import FrameClock, Shot
 from capture.simulator.camera.sensor import FaceWindow, Sensor, light_scale
 from capture.simulator.lighting import ambient_rows, row_weights, screen_rows
 from capture.simulator.options import ControlLock, SimulatorOptions
-from capture.simulator.person.raycast import Lens
-from capture.simulator.scene.lit_scene import RowLight
+from capture.simulator.person.movement import Stance
+from capture.simulator.person.pose import Lens
 from capture.simulator.scene.room import make_room
+from capture.simulator.scene.shading import RowLight
 from capture.simulator.scene.simulated_screen import LightSource
 from capture.simulator.scene.truth import EyesPx, FrameTruth, eye_centres_px, true_label, view_pose
 
@@ -139,13 +140,11 @@ class SimulatedCamera:
         starts = np.full(2, now_ns, np.int64)
         flips = self._screen.since(now_ns - _LOOK_BACK_NS)
         seen, weights = row_weights(flips, starts, self._frames.exposure_ns, self.options.screen)
+        t_s = self._seconds(now_ns)
+        window = self._face_window(self._eyes(self._room.main_at(t_s)))
         for _ in range(_SETTLE_FRAMES):
-            codes = self._room.render(
-                self._seconds(now_ns), 0.0, self._light(starts, seen, weights)
-            )
-            self._sensor.meter(
-                codes, self._face_window(self._eyes(self._seconds(now_ns))), rate=0.9
-            )
+            codes = self._room.render(t_s, 0.0, self._light(starts, seen, weights))
+            self._sensor.meter(codes, window, rate=0.9)
 
     def ready(self) -> bool:
         """Return whether ``read`` would return without waiting."""
@@ -230,9 +229,9 @@ class SimulatedCamera:
         light = self._light(starts, seen, weights)
         codes = self._room.render(t_s, frames.exposure_ns / 1e9, light)
         pixels = self._sensor.develop(codes, shot.seq)
-        eyes = self._eyes(t_s)
-        self._sensor.meter(codes, self._face_window(eyes))
         stance = self._room.main_at(t_s)
+        eyes = self._eyes(stance)
+        self._sensor.meter(codes, self._face_window(eyes))
         truth = FrameTruth(
             label=true_label(seen, weights),
             exposed_ns=shot.exposed_ns,
@@ -244,8 +243,7 @@ class SimulatedCamera:
         self._held = pixels, truth
         return self._held
 
-    def _eyes(self, t_s: float) -> EyesPx | None:
-        stance = self._room.main_at(t_s)
+    def _eyes(self, stance: Stance | None) -> EyesPx | None:
         if stance is None:
             return None
         return eye_centres_px(stance.pose, self._room.eye_half_gap_cm, self._lens)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from capture.simulator.colour import ArrayF
+from capture.simulator.colour import ArrayF, ImageU8, root_codes
+from capture.simulator.lighting import LAMPS_FROM, lamp_level
 from capture.simulator.person.canvas import grain, hill, ramp
 from capture.simulator.person.identity import Identity
 from capture.simulator.raster import blurred, box_blurred, resized, slopes
@@ -41,13 +42,15 @@ class UpperBody:
 
     Attributes
     ----------
-    albedo : (h, w, 4) float32 linear B, G, R and coverage.
+    cut_out : (h, w, 4) uint8 square root of the albedo, B, G, R, times coverage; then coverage.
     normals : (h / 4, w / 4, 3) float32.
+    lamps : (h / 4, w / 4) float32 light of the room; shoulders do not turn.
     open_sky : (h / 4, w / 4) float32 ambient occlusion.
     """
 
-    albedo: ArrayF
+    cut_out: ImageU8
     normals: ArrayF
+    lamps: ArrayF
     open_sky: ArrayF
 
     @property
@@ -76,11 +79,11 @@ def build_body(person: Identity) -> UpperBody:
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     chin = 0.62 * hill(x, y, (0.0, -7.6), (6.0, 2.6)) + 0.25 * hill(x, y, (0.0, -10.0), (5.0, 2.2))
     small = shape[1] // SHADE_STEP, shape[0] // SHADE_STEP
-    return UpperBody(
-        _colour(person, x, y, cover, rng),
-        resized(normals, small, cv2.INTER_AREA),
-        resized((1 - chin).astype(np.float32), small, cv2.INTER_AREA),
-    )
+    normals = resized(normals, small, cv2.INTER_AREA)
+    open_sky = resized((1 - chin).astype(np.float32), small, cv2.INTER_AREA)
+    lamps = lamp_level(normals @ LAMPS_FROM.astype(np.float32)) * open_sky
+    roots = np.sqrt(_colour(person, x, y, rng)) * cover[..., None]
+    return UpperBody(root_codes(np.dstack([roots, cover])), normals, lamps, open_sky)
 
 
 def _neck(x: ArrayF, y: ArrayF) -> ArrayF:
@@ -90,9 +93,8 @@ def _neck(x: ArrayF, y: ArrayF) -> ArrayF:
     return tendon.astype(np.float32)
 
 
-def _colour(
-    person: Identity, x: ArrayF, y: ArrayF, cover: ArrayF, rng: np.random.Generator
-) -> ArrayF:
+def _colour(person: Identity, x: ArrayF, y: ArrayF, rng: np.random.Generator) -> ArrayF:
+    """Return (h, w, 3) float32 linear B, G, R of skin and clothes."""
     skin = np.asarray(person.skin[::-1], np.float32) * np.float32(0.92)
     cloth = np.asarray(person.cloth[::-1], np.float32)
     collar = -12.6 - 0.030 * x * x * (np.abs(x) < 9) - 2.4 * (np.abs(x) >= 9) + 0.0 * y
@@ -101,12 +103,11 @@ def _colour(
     weave = 1 + 0.05 * grain(rng, x.shape, 25) + 0.06 * rng.standard_normal(x.shape, np.float32)
     seam = 1 - 0.35 * ramp(0.10 - np.abs(line - 0.9 - y), 0.12)
     mottled = 1 + 0.02 * grain(rng, x.shape, 18) + 0.02 * grain(rng, x.shape, 90)
-    albedo = np.empty((*x.shape, 4), np.float32)
+    albedo = np.empty((*x.shape, 3), np.float32)
     for channel in range(3):
         bare = skin[channel] * mottled
         albedo[..., channel] = bare + dressed * (cloth[channel] * weave * seam - bare)
-    albedo[..., 3] = cover
-    return albedo
+    return np.clip(albedo, 0.0, 1.0, out=albedo)
 
 
 def wall_albedo(seed: int, size_wh: tuple[int, int]) -> ArrayF:

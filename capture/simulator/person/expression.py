@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from capture.simulator.colour import ArrayF, ImageU8
-from capture.simulator.person.canvas import Canvas, Window, grain
+from capture.simulator.colour import ImageU8
+from capture.simulator.person.canvas import GLOSS, Canvas, Window, grain
 from capture.simulator.person.features import paint_eye, paint_mouth
 from capture.simulator.person.identity import Identity
 from capture.simulator.raster import resized
@@ -37,7 +40,31 @@ class Expression:
 
 
 LEVELS = 3
+_PAINTED_LEVELS = 2
+"""Eyes and lips are painted at the level of detail that is seen, but no coarser than this many:
+their lines are finer than the texels of the last."""
 _ALIGN = 2 ** (LEVELS - 1)
+_PATCHES_KEPT = 160
+"""Painted eyes and mouths of one person, 5 to 100 kB each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texture:
+    """What a head is painted with.
+
+    Attributes
+    ----------
+    colour : (n, n, 3) uint8 sRGB B, G, R.
+    gloss : (n, n) uint8, 0 to 255.
+    """
+
+    colour: ImageU8
+    gloss: ImageU8
+
+
+Patch: TypeAlias = tuple[Window, Texture]
+"""A painted part of a texture and where it goes."""
+_Image = TypeVar("_Image", bound=NDArray[Any])
 
 
 def _aligned(at: Window) -> Window:
@@ -55,20 +82,28 @@ def _aligned_at(at: Window, factor: int) -> Window:
     )
 
 
-def _shrunk(codes: ImageU8, factor: int) -> ImageU8:
-    height, width = codes.shape[:2]
-    return resized(codes, (width // factor, height // factor), cv2.INTER_AREA)
+def _halved(image: _Image, times: int) -> _Image:
+    if times == 0:
+        return image
+    height, width = image.shape[:2]
+    return resized(image, (width >> times, height >> times), cv2.INTER_AREA)
 
 
-def _levels(codes: ImageU8) -> tuple[ImageU8, ...]:
-    return (codes, *(_shrunk(codes, 2**level) for level in range(1, LEVELS)))
+def _split(codes: ImageU8) -> Texture:
+    return Texture(
+        np.ascontiguousarray(codes[..., :GLOSS]), np.ascontiguousarray(codes[..., GLOSS])
+    )
+
+
+def _levels(codes: ImageU8) -> tuple[Texture, ...]:
+    return tuple(_split(_halved(codes, level)) for level in range(LEVELS))
 
 
 class Paint(Protocol):
     """The texture of a head, whatever its face does."""
 
-    def texture(self, expression: Expression, level: int = 0) -> ImageU8:
-        """Return the (n, n, 4) uint8 texture, halved ``level`` times; valid to the next call."""
+    def texture(self, expression: Expression, level: int = 0) -> Texture:
+        """Return the texture, halved ``level`` times; valid to the next call."""
         ...
 
 
@@ -78,7 +113,7 @@ class StillPaint:
     def __init__(self, canvas: Canvas) -> None:
         self._textures = _levels(canvas.codes())
 
-    def texture(self, expression: Expression, level: int = 0) -> ImageU8:  # noqa: ARG002
+    def texture(self, expression: Expression, level: int = 0) -> Texture:  # noqa: ARG002
         """Return the same texture for every expression."""
         return self._textures[level]
 
@@ -94,25 +129,53 @@ class Sheet:
         """Return the still skin, to be painted over."""
         return replace(self.still, pixels=self.still.pixels.copy())
 
+    def halved(self, times: int) -> Sheet:
+        """Return the sheet at a coarser level."""
+        still = self.still
+        small = replace(
+            still,
+            pixels=_halved(still.pixels, times),
+            x_cm=_halved(still.x_cm, times),
+            y_cm=_halved(still.y_cm, times),
+        )
+        return Sheet(_aligned_at(self.at, 2**times), small)
 
-@dataclass(frozen=True, slots=True, eq=False)
+
 class FaceSheets:
     """All that is needed to paint a face's expressions; shared by every camera that sees it."""
 
-    eyes: tuple[Sheet, ...]
-    mouth: Sheet
-    iris_grain: ArrayF
-    lip_grain: ArrayF
-    textures: tuple[ImageU8, ...]
+    def __init__(self, canvas: Canvas, person: Identity) -> None:
+        """Cut the moving parts out of a painted canvas, which may then be forgotten."""
+        eyes = [_sheet(canvas, x, (1.2, 4.1)) for x in ((-5.6, -0.9), (0.9, 5.6))]
+        mouth = _sheet(canvas, (-3.6, 3.6), (-7.6, -2.5))
+        self._person = person
+        self._iris_grain = grain(canvas.rng, (64, 64), 20)
+        lip_grain = grain(canvas.rng, mouth.still.x_cm.shape, 60)
+        levels = range(_PAINTED_LEVELS)
+        self._eyes = [[sheet.halved(level) for sheet in eyes] for level in levels]
+        self._mouth = [mouth.halved(level) for level in levels]
+        self._lip_grain = [_halved(lip_grain, level) for level in levels]
+        self.textures = _levels(canvas.codes())
+        self.eyes = lru_cache(maxsize=_PATCHES_KEPT)(self._paint_eyes)
+        self.mouth = lru_cache(maxsize=_PATCHES_KEPT)(self._paint_mouth)
 
+    def _paint_eyes(self, level: int, lids: int, gaze_deg: tuple[int, int]) -> tuple[Patch, ...]:
+        """Return both eyes as texels of ``level``."""
+        painted_at = min(level, _PAINTED_LEVELS - 1)
+        patches = []
+        for sheet in self._eyes[painted_at]:
+            eye = sheet.fresh()
+            paint_eye(eye, self._person, lids / _STEPS, gaze_deg, self._iris_grain)
+            patches.append(_patch(sheet.at, eye, level - painted_at))
+        return tuple(patches)
 
-def cut_sheets(canvas: Canvas) -> FaceSheets:
-    """Cut the moving parts out of a painted canvas, which may then be forgotten."""
-    eyes = [_sheet(canvas, x, (1.2, 4.1)) for x in ((-5.6, -0.9), (0.9, 5.6))]
-    mouth = _sheet(canvas, (-3.6, 3.6), (-7.6, -2.5))
-    iris_grain = grain(canvas.rng, (64, 64), 20)
-    lip_grain = grain(canvas.rng, mouth.still.x_cm.shape, 60)
-    return FaceSheets(tuple(eyes), mouth, iris_grain, lip_grain, _levels(canvas.codes()))
+    def _paint_mouth(self, level: int, openness: int) -> tuple[Patch, ...]:
+        """Return the mouth as texels of ``level``."""
+        painted_at = min(level, _PAINTED_LEVELS - 1)
+        sheet = self._mouth[painted_at]
+        lips = sheet.fresh()
+        paint_mouth(lips, self._person, openness / _STEPS, self._lip_grain[painted_at])
+        return (_patch(sheet.at, lips, level - painted_at),)
 
 
 def _sheet(canvas: Canvas, x: tuple[float, float], y: tuple[float, float]) -> Sheet:
@@ -126,38 +189,39 @@ def _sheet(canvas: Canvas, x: tuple[float, float], y: tuple[float, float]) -> Sh
     return Sheet(at, part)
 
 
+def _patch(at: Window, painted: Canvas, halvings: int) -> Patch:
+    return _aligned_at(at, 2**halvings), _split(_halved(painted.codes(), halvings))
+
+
 class ExpressivePaint:
     """The texture of one head, repainted at eyes and mouth when its expression changes."""
 
-    def __init__(self, sheets: FaceSheets, person: Identity) -> None:
+    def __init__(self, sheets: FaceSheets) -> None:
         self._sheets = sheets
-        self._person = person
-        self._textures = [texture.copy() for texture in sheets.textures]
-        self._painted: tuple[int, int, int, int] | None = None
+        self._textures: list[Texture | None] = [None] * LEVELS
+        self._painted: list[tuple[int, int, int, int] | None] = [None] * LEVELS
 
-    def texture(self, expression: Expression, level: int = 0) -> ImageU8:
-        """Return the (n, n, 4) uint8 texture of the face making ``expression``.
+    def texture(self, expression: Expression, level: int = 0) -> Texture:
+        """Return the texture of the face making ``expression``.
 
-        ``level`` halves it 0 to ``LEVELS - 1`` times, for faces farther away. The array is painted
-        over by the next call.
+        ``level`` halves it 0 to ``LEVELS - 1`` times, for faces farther away. Its arrays are
+        painted over by the next call.
         """
-        steps, sheets = expression.quantised(), self._sheets
+        texture = self._textures[level]
+        if texture is None:
+            clean = self._sheets.textures[level]
+            texture = Texture(clean.colour.copy(), clean.gloss.copy())
+            self._textures[level] = texture
+        before, steps = self._painted[level], expression.quantised()
         lids, mouth, *gaze = steps
-        if self._painted is None or (lids, *gaze) != (self._painted[0], *self._painted[2:]):
-            for sheet in sheets.eyes:
-                eye = sheet.fresh()
-                looks = float(gaze[0]), float(gaze[1])
-                paint_eye(eye, self._person, lids / _STEPS, looks, sheets.iris_grain)
-                self._publish(sheet.at, eye)
-        if self._painted is None or mouth != self._painted[1]:
-            lips = sheets.mouth.fresh()
-            paint_mouth(lips, self._person, mouth / _STEPS, sheets.lip_grain)
-            self._publish(sheets.mouth.at, lips)
-        self._painted = steps
-        return self._textures[level]
+        if before is None or (lids, *gaze) != (before[0], *before[2:]):
+            _lay(texture, self._sheets.eyes(level, lids, (gaze[0], gaze[1])))
+        if before is None or mouth != before[1]:
+            _lay(texture, self._sheets.mouth(level, mouth))
+        self._painted[level] = steps
+        return texture
 
-    def _publish(self, at: Window, painted: Canvas) -> None:
-        codes = painted.codes()
-        for level, texture in enumerate(self._textures):
-            small = _aligned_at(at, 2**level)
-            texture[small] = codes if level == 0 else _shrunk(codes, 2**level)
+
+def _lay(texture: Texture, patches: tuple[Patch, ...]) -> None:
+    for at, patch in patches:
+        texture.colour[at], texture.gloss[at] = patch.colour, patch.gloss

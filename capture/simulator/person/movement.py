@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
 from capture.simulator.person.expression import Expression
-from capture.simulator.person.raycast import HeadPose
+from capture.simulator.person.pose import HeadPose
 
 
 class Motion(StrEnum):
@@ -68,9 +69,14 @@ class Actor:
         rng = np.random.default_rng(np.random.SeedSequence([seed, 0x303]))
         self._phase = rng.uniform(0, 2 * np.pi, 16)
         self._rate = rng.uniform(0.85, 1.15, 16)
+        self._blink_at = lru_cache(maxsize=16)(self._draw_blink)
+        self._recent = lru_cache(maxsize=8)(self._stance)
 
     def at(self, t_s: float) -> Stance:
         """Return the stance ``t_s`` seconds into the session."""
+        return self._recent(t_s)
+
+    def _stance(self, t_s: float) -> Stance:
         stance = self._rest
         for step in self._steps:
             stance = _SCRIPTS[step.motion](self, stance, t_s - step.at_s)
@@ -84,10 +90,13 @@ class Actor:
     def _lids(self, t_s: float) -> float:
         """Return 1 but for one blink in every cell of time."""
         cell = int(t_s // _BLINK_CELL_S)
-        rng = np.random.default_rng(np.random.SeedSequence([self._seed, 0xB11, max(cell, 0)]))
-        begins = float(rng.uniform(0.4, _BLINK_CELL_S - 0.4)) + cell * _BLINK_CELL_S
-        into = (t_s - begins) / _BLINK_S
+        into = (t_s - self._blink_at(cell)) / _BLINK_S
         return 1.0 if not 0 < into < 1 else float(1 - np.sin(np.pi * into) ** 0.6)
+
+    def _draw_blink(self, cell: int) -> float:
+        """Return when the blink of a cell begins."""
+        rng = np.random.default_rng(np.random.SeedSequence([self._seed, 0xB11, max(cell, 0)]))
+        return float(rng.uniform(0.4, _BLINK_CELL_S - 0.4)) + cell * _BLINK_CELL_S
 
     def wave(self, index: int, hz: float, t_s: float) -> float:
         """Return a slow oscillation of the person's own phase, within -1..1."""

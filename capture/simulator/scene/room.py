@@ -9,15 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.simulator.colour import LINEAR_OF_CODE, ImageU8, codes_of_linear
+from capture.simulator.colour import LINEAR_OF_CODE, ArrayF, ImageU8, codes_of_linear
 from capture.simulator.lighting import screen_colour, vector_irradiance
 from capture.simulator.options import PersonKind, SimulatorOptions
 from capture.simulator.person.expression import Expression
 from capture.simulator.person.identity import draw_identity
 from capture.simulator.person.movement import Actor, Stance
-from capture.simulator.person.raycast import HeadPose, Lens, project
-from capture.simulator.raster import resized, tilted
-from capture.simulator.scene.lit_scene import Backdrop, LitScene, RowLight, compose
+from capture.simulator.person.pose import HeadPose, Lens, project
+from capture.simulator.raster import lay_over, resized, table, tilted
+from capture.simulator.scene.backdrop import Backdrop
+from capture.simulator.scene.lit_scene import LitScene
+from capture.simulator.scene.shading import RowLight
 from capture.simulator.scene.stage import Staging
 
 _MEDIUM_CM = (36.0, 27.0)
@@ -128,8 +130,7 @@ class FlatRoom:
 
     def render(self, t_s: float, exposure_s: float, light: RowLight) -> ImageU8:
         """Return (H, W, 3) uint8 sRGB B, G, R without noise, ``t_s`` into the session."""
-        backdrop = codes_of_linear(self._backdrop.render((), light))
-        codes = resized(backdrop, self._lens.size_wh)
+        codes = self._backdrop.render((), light)
         stance = self.main_at(t_s)
         if stance is None:
             return codes
@@ -180,14 +181,14 @@ class FlatRoom:
         flux = vector_irradiance(np.asarray(pose.eyes_cm), self._options.screen)
         facing = max(float(flux @ pose.attitude[:, 2]), 0.0)
         rows = slice(int(top), int(bottom))
-        lit = light.lamps[rows] + light.screen[rows] * np.float32(facing)
-        signal = LINEAR_OF_CODE[image]
+        lit = _across(light.lamps[rows] + light.screen[rows] * np.float32(facing), wh)
         if paper:
-            signal = signal * lit[:, None, :]
+            lit *= table(image, LINEAR_OF_CODE)
         else:
-            signal = signal * (_TABLET_NITS * light.unit) + _GLASS * lit[:, None, :]
-        share = cover.astype(np.float32) / np.float32(255)
-        compose(codes, codes_of_linear(signal.astype(np.float32)), share, (int(left), int(top)))
+            lit *= np.float32(_GLASS)
+            glowing = LINEAR_OF_CODE[:, None] * (light.unit * np.float32(_TABLET_NITS))
+            lit += table(image, glowing.reshape(256, 1, 3))
+        lay_over(codes[rows, int(left) : int(right)], codes_of_linear(lit), cover)
 
     def _corners(self, pose: HeadPose) -> NDArray[np.float64]:
         """Return (4, 2) pixels of the corners, clockwise from the upper left."""
@@ -195,6 +196,11 @@ class FlatRoom:
         flat = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]], float)
         flat = flat * (half_w, half_h, 1) - (0.0, _INNER_EYES_CM, 0.0)
         return project(self._lens, flat @ pose.attitude.T + np.asarray(pose.eyes_cm))
+
+
+def _across(rows: ArrayF, wh: tuple[int, int]) -> ArrayF:
+    """Spread (height, 3) values of rows over the width."""
+    return resized(rows.reshape(-1, 1, 3), wh, cv2.INTER_NEAREST)
 
 
 def make_room(options: SimulatorOptions, lens: Lens) -> Room:

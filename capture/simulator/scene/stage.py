@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from capture.simulator.options import PersonKind, SimulatorOptions
 from capture.simulator.person.expression import Expression
 from capture.simulator.person.movement import Actor, Motion, MotionStep, Stance
 from capture.simulator.person.person import Person, build_person
-from capture.simulator.person.raycast import HeadPose
-from capture.simulator.scene.lit_scene import PosedPerson
+from capture.simulator.person.pose import HeadPose
 
 _SECOND_SEED = 7919
+
+
+@dataclass(frozen=True, slots=True)
+class PosedPerson:
+    """A person at a moment.
+
+    ``lit`` is the share of the screen's light that reaches them, ``until`` the pose at the end of
+    the exposure, for motion blur.
+    """
+
+    person: Person
+    pose: HeadPose
+    expression: Expression
+    lit: float = 1.0
+    until: HeadPose | None = None
 
 
 class Staging:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from capture.light.illumination import Flip
 from capture.light.timeline import Label, LabelKind
 from capture.simulator.lighting import ArrayD
-from capture.simulator.person.raycast import EYES_CM, HeadPose, Lens, project
+from capture.simulator.person.pose import EYES_CM, HeadPose, Lens, project
 
 PURE = 0.98
 """Least share of one light in every row's exposure for a frame to count as lit by it alone."""

@@ -4,7 +4,7 @@ import pytest
 
 from capture.simulator.person.expression import Expression
 from capture.simulator.person.movement import Actor, Motion, MotionStep, Stance
-from capture.simulator.person.raycast import HeadPose
+from capture.simulator.person.pose import HeadPose
 
 REST = Stance(HeadPose(0, 0, 0, (0.0, 0.0, -55.0)), Expression())
 

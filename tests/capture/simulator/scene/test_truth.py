@@ -5,7 +5,7 @@ import pytest
 
 from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, Flip
 from capture.light.timeline import Label, LabelKind
-from capture.simulator.person.raycast import HeadPose, Lens
+from capture.simulator.person.pose import HeadPose, Lens
 from capture.simulator.scene.truth import eye_centres_px, true_label, view_pose
 
 GREY = Flip(0, None, NEUTRAL_RGB)
