@@ -32,6 +32,25 @@ def oval_preview(pixels: ImageU8, size_wh: tuple[int, int]) -> pygame.Surface:
     return pygame.image.frombuffer(rgba.tobytes(), size_wh, "RGBA")
 
 
+def wide_preview(pixels: ImageU8, height: int, most_width: int) -> pygame.Surface:
+    """Return the whole frame, grey and mirrored; wider ones than ``most_width`` lose both sides.
+
+    Parameters
+    ----------
+    pixels : (H, W, 3) uint8 BGR.
+    height : of the picture on the screen, px: that of the oval, so that a face keeps its place and
+        size when the oval alone is left.
+    """
+    full_height, full_width = pixels.shape[:2]
+    width = min(most_width, round(height * full_width / full_height))
+    crop_width = min(full_width, round(width * full_height / height))
+    left = (full_width - crop_width) // 2
+    small = cv2.resize(pixels[:, left : left + crop_width], (width, height))
+    grey = cv2.flip(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), 1)
+    rgb = cv2.merge([grey, grey, grey])
+    return pygame.image.frombuffer(rgb.tobytes(), (width, height), "RGB")
+
+
 @lru_cache(maxsize=8)
 def oval_mask(width: int, height: int) -> NDArray[np.uint8]:
     """Return (H, W) uint8, 255 inside the oval, with a soft edge of one pixel."""

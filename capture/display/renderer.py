@@ -7,8 +7,8 @@ from itertools import pairwise
 import pygame
 
 from capture.display.layout import Box, Layout, layout
-from capture.display.preview import oval_mask, oval_preview
-from capture.display.scene import Button, Mood, Scene, SceneKind
+from capture.display.preview import oval_mask, oval_preview, wide_preview
+from capture.display.scene import Button, Direction, Mood, Scene, SceneKind
 from capture.display.text import TextStyle, Typesetter
 from capture.display.theme import Theme
 from capture.errors import DisplayError
@@ -21,6 +21,8 @@ LIGHT_TRACK: Rgb = (120, 120, 120)
 
 _EMPTY_OVAL: Rgb = (88, 88, 88)
 _SMOOTH = 4
+_ARROW_UNITS = 12
+"""Room for an arrow at either side of the preview."""
 
 
 class Renderer:
@@ -50,7 +52,7 @@ class Renderer:
             self._draw_page(surface, scene, places)
         else:
             if scene.kind is SceneKind.WORKING:
-                mark = self._sign(Mood.GOOD, places.oval.width)
+                mark = self._wait_mark(places.oval.width)
                 surface.blit(mark, (places.oval.left, places.oval.bottom - mark.get_height()))
             else:
                 self._draw_oval(surface, scene, places)
@@ -83,11 +85,47 @@ class Renderer:
         width = max(2, places.unit_px // 2) if lit else places.unit_px
         outer = places.oval
         inner = outer.inset(width)
+        if scene.wide and scene.preview is not None:
+            self._draw_wide(surface, scene, places, (ring, width))
+            return
         surface.blit(self._oval(outer, ring), outer[:2])
         if scene.preview is None:
             surface.blit(self._oval(inner, _EMPTY_OVAL), inner[:2])
         else:
             surface.blit(oval_preview(scene.preview, (inner.width, inner.height)), inner[:2])
+
+    def _draw_wide(
+        self, surface: pygame.Surface, scene: Scene, places: Layout, ring_and_width: tuple[Rgb, int]
+    ) -> None:
+        """Draw the whole frame with the oval as an outline, and the arrow beside it."""
+        if scene.preview is None:
+            return
+        unit, oval = places.unit_px, places.oval
+        ring, width = ring_and_width
+        room = surface.get_width() - 4 * unit - 2 * _ARROW_UNITS * unit
+        picture = wide_preview(scene.preview, oval.height, room)
+        left = oval.centre[0] - picture.get_width() // 2
+        surface.blit(picture, (left, oval.top))
+        outline = self._outline(oval, ring, width)
+        surface.blit(outline, oval[:2])
+        if scene.towards is not None:
+            box = Box(left, oval.top, picture.get_width(), oval.height)
+            self._draw_arrow(surface, scene.towards, box, unit)
+
+    def _draw_arrow(self, surface: pygame.Surface, towards: Direction, box: Box, unit: int) -> None:
+        """Draw a triangle at the side of the picture that the person should move to."""
+        size, gap = (_ARROW_UNITS - 2) * unit, unit
+        x, y = box.centre
+        tips = {
+            Direction.LEFT: ((box.left - gap - size, y), (1, -1), (1, 1)),
+            Direction.RIGHT: ((box.right + gap + size, y), (-1, -1), (-1, 1)),
+            Direction.UP: ((x, box.top + gap), (-1, 1), (1, 1)),
+            Direction.DOWN: ((x, box.bottom - gap), (-1, -1), (1, -1)),
+        }
+        tip, *sides = tips[towards]
+        points = [tip, *((tip[0] + dx * size, tip[1] + dy * size) for dx, dy in sides)]
+        pygame.draw.polygon(surface, self._theme.colours.accent, points)
+        pygame.draw.polygon(surface, self._theme.colours.plate, points, max(2, unit // 2))
 
     def _draw_prompt(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
         lit = scene.kind is SceneKind.LIGHT
@@ -154,6 +192,28 @@ class Renderer:
             oval.fill((*colour, 255))
             pygame.surfarray.pixels_alpha(oval)[:] = oval_mask(box.width, box.height).T
             self._shapes[key] = oval
+        return self._shapes[key]
+
+    def _outline(self, box: Box, colour: Rgb, width: int) -> pygame.Surface:
+        key = ("outline", box.width, box.height, colour, width)
+        if key not in self._shapes:
+            ring = pygame.Surface((box.width * _SMOOTH, box.height * _SMOOTH), pygame.SRCALPHA)
+            ring.fill((*colour, 0))
+            pygame.draw.ellipse(ring, colour, ring.get_rect(), width * _SMOOTH)
+            self._shapes[key] = pygame.transform.smoothscale(ring, (box.width, box.height))
+        return self._shapes[key]
+
+    def _wait_mark(self, size: int) -> pygame.Surface:
+        """Return three dots: work goes on, and nothing is decided yet."""
+        colour = self._theme.colours.accent
+        key = ("wait", size, colour)
+        if key not in self._shapes:
+            big = size * _SMOOTH
+            mark = pygame.Surface((big, big), pygame.SRCALPHA)
+            mark.fill((*colour, 0))
+            for across in (0.2, 0.5, 0.8):
+                pygame.draw.circle(mark, colour, (round(across * big), big // 2), big // 10)
+            self._shapes[key] = pygame.transform.smoothscale(mark, (size, size))
         return self._shapes[key]
 
     def _mark(self, scene: Scene, places: Layout) -> pygame.Surface | None:

@@ -27,6 +27,15 @@ class Mood(StrEnum):
     BAD = "bad"
 
 
+class Direction(StrEnum):
+    """Where an arrow on the screen points; left and right are the screen's."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """Something to touch; ``key`` (a name of ``InputEvent.key``) does the same."""
@@ -49,6 +58,9 @@ class Scene:
     rtl : whether the text runs from right to left; the layout is mirrored with it.
     buttons : in reading order, at most six.
     preview : newest camera frame, (H, W, 3) uint8 BGR, or None; shown mirrored.
+    wide : the preview shows the whole frame, with the oval as an outline in it: who stands beside
+        the oval sees where.
+    towards : where an arrow beside the preview points, if anywhere.
     mood : colour of outline and progress.
     progress : 0 to 1, or None for no bar.
     """
@@ -60,5 +72,7 @@ class Scene:
     rtl: bool = False
     buttons: tuple[Button, ...] = ()
     preview: ImageU8 | None = None
+    wide: bool = False
+    towards: Direction | None = None
     mood: Mood = Mood.NEUTRAL
     progress: float | None = None

@@ -42,7 +42,19 @@ class SessionOptions:
         45_000, unit="ms", low=5000, high=300_000, why="most people stand right within 10 s"
     )
     hint_ms: int = option(
-        300, unit="ms", low=300, high=3000, why="a hint that changes faster cannot be read"
+        1500, unit="ms", low=1500, high=5000, why="a hint that changes faster is not acted on"
+    )
+    hint_useless_ms: int = option(
+        6000, unit="ms", low=3000, high=30_000, why="then another hint that applies has its turn"
+    )
+    off_centre_share: float = option(
+        0.15, unit="of the width", low=0.05, high=0.4, why="farther off, the oval cuts the face"
+    )
+    off_height_share: float = option(
+        0.25, unit="of the height", low=0.1, high=0.4, why="tall and sitting people stay inside"
+    )
+    near_share: float = option(
+        0.78, unit="of the height", low=0.5, high=1.0, why="a face at 40 cm has 0.65 of the height"
     )
     hold_ms: int = option(
         600, unit="ms", low=300, high=5000, why="a good moment is not yet a person who stands still"

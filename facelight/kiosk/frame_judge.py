@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from capture.frame import Frame
 from facelight.config.settings import Settings
 from facelight.kiosk.light import LiveLight, is_clean
-from facelight.kiosk.machine.events import Observed
+from facelight.kiosk.machine.events import Observed, Stance
 from facelight.kiosk.recorder import Recorder
 from facelight.pipeline import SessionPipeline, SessionResult
 from preprocess.face.face import Face
@@ -69,10 +69,14 @@ class FrameJudge:
         face = self._tracking().track(frame)
         if face is None or face.inter_eye_px < self._presence_ied_px:
             self._forget()
-            return Observed(faces=0)
+            return Observed(faces=0, distant=face is not None)
         state = self._gate.update(self._measurer.measure(frame, face))
         return Observed(
-            face.count, state.good, state.verdict.reasons, jumped=self._jumped(frame, face)
+            face.count,
+            state.good,
+            state.verdict.reasons,
+            jumped=self._jumped(frame, face),
+            stance=stance_of(frame, face),
         )
 
     def open_person(self) -> None:
@@ -158,6 +162,7 @@ class FrameJudge:
             verdict.accepted,
             verdict.reasons,
             jumped=self._jumped(frame, report.face),
+            stance=stance_of(frame, report.face),
         )
 
     def _jumped(self, frame: Frame, face: Face) -> bool:
@@ -174,3 +179,17 @@ class FrameJudge:
         self._measurer.reset()
         self._gate.reset()
         self._last = None
+
+
+def stance_of(frame: Frame, face: Face) -> Stance:
+    """Return where a face is in a frame, and how it is held."""
+    width, height = frame.size_wh
+    box, pose = face.rectangle, face.pose
+    return Stance(
+        box.left / width,
+        box.top / height,
+        box.right / width,
+        box.bottom / height,
+        turned_deg=max(abs(pose.yaw_deg), abs(pose.pitch_deg)),
+        tilted_deg=abs(pose.roll_deg),
+    )

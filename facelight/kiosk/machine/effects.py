@@ -16,6 +16,7 @@ class ShowScene:
     ----------
     view : which screen.
     hint, problem, result : what it says; None where the view needs none.
+    cause : with a problem: the hint that was in the way, to be explained.
     choices : buttons, in reading order; other actions are ignored.
     """
 
@@ -23,6 +24,7 @@ class ShowScene:
     hint: Hint | None = None
     problem: Problem | None = None
     result: Result | None = None
+    cause: Hint | None = None
     choices: tuple[ButtonAction, ...] = ()
 
 

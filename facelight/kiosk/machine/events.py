@@ -23,6 +23,26 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Stance:
+    """Where the face is in the picture, and how it is held.
+
+    Attributes
+    ----------
+    left, top, right, bottom : edges of the face as shares of the picture's width and height, origin
+        top left, not mirrored.
+    turned_deg : the larger of yaw and pitch, without sign.
+    tilted_deg : roll, without sign.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    turned_deg: float = 0.0
+    tilted_deg: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """The observer has judged a frame.
 
@@ -32,12 +52,16 @@ class Observed:
     good : the live gate (``GateState.good``) is satisfied.
     reasons : of the frame's verdict, or the gate's advice.
     jumped : the face is not where a face can have moved to since the last frame: somebody else.
+    stance : where the face is; None where that is not known.
+    distant : there is a face, too small to be a person at the kiosk; ``faces`` is 0.
     """
 
     faces: int
     good: bool = False
     reasons: tuple[Reason, ...] = ()
     jumped: bool = False
+    stance: Stance | None = None
+    distant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from facelight.kiosk.machine.effects import (
     StopLight,
     UnlockCamera,
 )
+from facelight.kiosk.machine.hints import TALLIED, cause_of, common_reasons, wanted_hints
 from facelight.kiosk.machine.presence import lasted
 from facelight.kiosk.machine.state import (
     ButtonAction,
@@ -25,8 +26,13 @@ from facelight.kiosk.machine.state import (
     Problem,
     Result,
     SessionState,
+    Tally,
     View,
 )
+from preprocess.reasons import Reason
+
+_EXPLAINED = frozenset({Problem.TIME, Problem.QUALITY})
+"""Problems that have one of several causes; the others say what happened."""
 
 Step: TypeAlias = tuple[SessionState, tuple[Effect, ...]]
 
@@ -46,6 +52,8 @@ def closed(state: SessionState, outcome: str) -> tuple[Effect, ...]:
 def entered(state: SessionState, phase: Phase, now_ns: int, **changes: object) -> SessionState:
     """Return the state at the start of a phase; answers to the work of the last are void."""
     fresh = replace(state, phase=phase, since_ns=now_ns, job=state.job + 1, hint=None)
+    if phase in TALLIED:
+        fresh = replace(fresh, stale=frozenset(), tally=Tally())
     return replace(fresh, **changes)  # type: ignore[arg-type]
 
 
@@ -71,11 +79,33 @@ def idle_scene(state: SessionState) -> ShowScene:
     return ShowScene(View.IDLE, choices=(ButtonAction.START,))
 
 
-def to_problem(state: SessionState, problem: Problem, now_ns: int, *, retry: bool = True) -> Step:
-    """Stop at once, say why, and go on with another attempt where that makes sense."""
+def to_problem(
+    state: SessionState,
+    problem: Problem,
+    now_ns: int,
+    *,
+    retry: bool = True,
+    reasons: tuple[Reason, ...] = (),
+) -> Step:
+    """Stop at once, say why, and go on with another attempt where that makes sense.
+
+    Parameters
+    ----------
+    reasons : of a rejected clip; else what the frames of this phase had in common.
+    """
     retry = retry and state.attempt < state.options.attempts
-    shown = ShowScene(View.RETRY if retry else View.STOPPED, problem=problem)
-    told = Emit("problem", (("problem", problem), ("attempt", state.attempt), ("retry", retry)))
+    cause = cause_of(state.tally, reasons) if problem in _EXPLAINED else None
+    shown = ShowScene(View.RETRY if retry else View.STOPPED, problem=problem, cause=cause)
+    told = Emit(
+        "problem",
+        (
+            ("problem", problem),
+            ("attempt", state.attempt),
+            ("retry", retry),
+            ("reasons", ",".join(reasons or common_reasons(state.tally))),
+            ("cause", cause),
+        ),
+    )
     effects = (*given_up(state), shown, told)
     return entered(state, Phase.PROBLEM, now_ns, retry=retry, outcome=problem.value), effects
 
@@ -102,20 +132,33 @@ def to_position(state: SessionState, now_ns: int) -> Step:
     fresh = entered(
         state, Phase.POSITION, now_ns, attempt=state.attempt + 1, repeated=False, good_since_ns=None
     )
-    hint = Hint.STEP_IN if fresh.wanted is None else fresh.wanted
-    shown, effects = hinted(replace(fresh, wanted=hint), now_ns)
+    shown, effects = hinted(fresh, now_ns)
     return shown, (Emit("position", (("attempt", fresh.attempt),)), *effects)
 
 
 def hinted(state: SessionState, now_ns: int) -> Step:
-    """Show the wanted hint: at once when none is shown, else after the last had its time."""
-    wanted = state.wanted or Hint.STEP_IN
-    soon = state.hint is not None and not lasted(state.hint_ns, now_ns, state.options.hint_ms)
-    if wanted is state.hint or soon:
+    """Show the hint that helps most: at once when none is shown, else after the last had its time.
+
+    A hint that was up for long and cured nothing gives way to the next of those that apply; when
+    all have had their turn, they begin anew.
+    """
+    if state.hint is not None and not lasted(state.hint_ns, now_ns, state.options.hint_ms):
         return state, ()
-    shown = ShowScene(View.POSITION, hint=wanted, choices=(ButtonAction.CANCEL,))
-    told = Emit("hint", (("hint", wanted),))
-    return replace(state, hint=wanted, hint_ns=now_ns), (shown, told)
+    wanted = wanted_hints(state) or (state.hint or Hint.STEP_IN,)
+    stale = state.stale & frozenset(wanted)
+    useless = lasted(state.hint_ns, now_ns, state.options.hint_useless_ms)
+    if state.hint in wanted and useless and state.hint is not Hint.GOOD:
+        stale |= {state.hint}
+    fresh = [hint for hint in wanted if hint not in stale]
+    if not fresh:
+        fresh = [hint for hint in wanted if hint is not state.hint] or [wanted[0]]
+        stale = frozenset(wanted) - set(fresh)
+    state = replace(state, stale=stale)
+    if fresh[0] is state.hint:
+        return state, ()
+    shown = ShowScene(View.POSITION, hint=fresh[0], choices=(ButtonAction.CANCEL,))
+    told = Emit("hint", (("hint", fresh[0]),))
+    return replace(state, hint=fresh[0], hint_ns=now_ns), (shown, told)
 
 
 def to_notice_again(state: SessionState, now_ns: int) -> Step:

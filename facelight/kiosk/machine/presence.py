@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from facelight.kiosk.machine.events import DeviceBack, DeviceLost, Event, Observed
-from facelight.kiosk.machine.hints import hint_for
+from facelight.kiosk.machine.hints import place_hint, remembered
 from facelight.kiosk.machine.state import SessionState
 from preprocess.reasons import Reason
 
@@ -25,6 +25,10 @@ def absorbed(state: SessionState, event: Event, now_ns: int) -> SessionState:
         return state
     crowd = event.faces > 1 or Reason.SEVERAL_FACES in event.reasons
     moving = event.faces > 0 and Reason.MOVING in event.reasons
+    state = remembered(state, event, now_ns)
+    holding = state.good_since_ns is not None
+    placed = place_hint(event, state.options, holding=holding) is None
+    good = event.good and placed and event.faces == 1 and not event.jumped
     return replace(
         state,
         observed_ns=now_ns,
@@ -32,11 +36,8 @@ def absorbed(state: SessionState, event: Event, now_ns: int) -> SessionState:
         absent_since_ns=_since(state.absent_since_ns, now_ns, so=event.faces == 0),
         crowd_since_ns=_since(state.crowd_since_ns, now_ns, so=crowd),
         moving_since_ns=_since(state.moving_since_ns, now_ns, so=moving),
-        good_since_ns=_since(
-            state.good_since_ns, now_ns, so=event.good and event.faces == 1 and not event.jumped
-        ),
+        good_since_ns=_since(state.good_since_ns, now_ns, so=good),
         jumped=event.jumped,
-        wanted=hint_for(event),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from facelight.config.session_options import SessionOptions
+from preprocess.reasons import Reason
 
 
 class ButtonAction(StrEnum):
@@ -46,12 +47,21 @@ class View(StrEnum):
 
 
 class Hint(StrEnum):
-    """What to tell a person who is not yet right, the most useful first."""
+    """What to tell a person who is not yet right, the most useful first.
+
+    Left, right, up and down are the person's own, as in a mirror.
+    """
 
     STEP_IN = "step_in"
     ONE_PERSON = "one_person"
     CLOSER = "closer"
+    STEP_BACK = "step_back"
+    MOVE_LEFT = "move_left"
+    MOVE_RIGHT = "move_right"
+    MOVE_UP = "move_up"
+    MOVE_DOWN = "move_down"
     CENTRE = "centre"
+    UPRIGHT = "upright"
     LOOK = "look"
     UNCOVER = "uncover"
     MORE_LIGHT = "more_light"
@@ -104,6 +114,22 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What was wrong with the frames seen so far, and how often.
+
+    Attributes
+    ----------
+    frames : how many were seen.
+    hints : how often each hint was the most useful one, `Hint.GOOD` among them.
+    reasons : how often each reason was given.
+    """
+
+    frames: int = 0
+    hints: tuple[tuple[Hint, int], ...] = ()
+    reasons: tuple[tuple[Reason, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionState:
     """Everything a session knows; made by ``step.begin``, changed only by ``step.step``.
 
@@ -119,7 +145,10 @@ class SessionState:
     seen_since_ns, absent_since_ns : since when somebody, nobody, is there; None if not so.
     crowd_since_ns, moving_since_ns, good_since_ns : since when that is so; None if not so.
     observed_ns : time of the last ``Observed``.
-    hint, hint_ns : what position shows, since when; ``wanted`` is what it would show next.
+    hint, hint_ns : what position shows, since when.
+    recent : time in ns and hints of the observations of the last moments.
+    stale : hints that were shown for long and cured nothing.
+    tally : what was wrong with the frames of this phase.
     jumped : the last observation showed somebody else.
     settled : the camera has answered ``LockCamera``.
     spooled : the accepted clip is safe on disk.
@@ -146,7 +175,9 @@ class SessionState:
     observed_ns: int | None = None
     hint: Hint | None = None
     hint_ns: int = 0
-    wanted: Hint | None = None
+    recent: tuple[tuple[int, tuple[Hint, ...]], ...] = ()
+    stale: frozenset[Hint] = field(default_factory=frozenset)
+    tally: Tally = field(default_factory=Tally)
     jumped: bool = False
     settled: bool = False
     spooled: bool = False

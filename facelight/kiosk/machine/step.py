@@ -216,7 +216,8 @@ def _in_finish(state: SessionState, event: Event, now_ns: int) -> Step:
             sent = entered(state, Phase.DELIVER, now_ns, spooled=False)
             return sent, (told, ShowScene(View.DELIVER), Deliver(sent.job))
         light = any(reason in _LIGHT_REASONS for reason in event.reasons)
-        state, effects = to_problem(state, Problem.LIGHT if light else Problem.QUALITY, now_ns)
+        problem = Problem.LIGHT if light else Problem.QUALITY
+        state, effects = to_problem(state, problem, now_ns, reasons=event.reasons)
         return state, (told, *effects)
     failed = isinstance(event, WorkFailed) and event.job == state.job
     if failed or lasted(state.since_ns, now_ns, state.options.finish_limit_ms):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from capture.display.language import Language
-from capture.display.scene import Button, Mood, Scene, SceneKind
+from capture.display.scene import Button, Direction, Mood, Scene, SceneKind
 from capture.display.theme import Theme
 from capture.frame import ImageU8
 from capture.light.illumination import NEUTRAL_RGB, Rgb
@@ -49,7 +49,13 @@ _HINTS: Mapping[Hint, Text] = MappingProxyType(
         Hint.STEP_IN: Text.HINT_STEP_IN,
         Hint.ONE_PERSON: Text.HINT_ONE_PERSON,
         Hint.CLOSER: Text.HINT_CLOSER,
+        Hint.STEP_BACK: Text.HINT_STEP_BACK,
+        Hint.MOVE_LEFT: Text.HINT_MOVE_LEFT,
+        Hint.MOVE_RIGHT: Text.HINT_MOVE_RIGHT,
+        Hint.MOVE_UP: Text.HINT_MOVE_UP,
+        Hint.MOVE_DOWN: Text.HINT_MOVE_DOWN,
         Hint.CENTRE: Text.HINT_CENTRE,
+        Hint.UPRIGHT: Text.HINT_UPRIGHT,
         Hint.LOOK: Text.HINT_LOOK,
         Hint.UNCOVER: Text.HINT_UNCOVER,
         Hint.MORE_LIGHT: Text.HINT_MORE_LIGHT,
@@ -63,12 +69,44 @@ _HINTS: Mapping[Hint, Text] = MappingProxyType(
     }
 )
 
+_CAUSES: Mapping[Hint, Text] = MappingProxyType(
+    {
+        Hint.STEP_IN: Text.CAUSE_STEP_IN,
+        Hint.ONE_PERSON: Text.CAUSE_ONE_PERSON,
+        Hint.CLOSER: Text.CAUSE_CLOSER,
+        Hint.STEP_BACK: Text.CAUSE_STEP_BACK,
+        Hint.MOVE_LEFT: Text.CAUSE_CENTRE,
+        Hint.MOVE_RIGHT: Text.CAUSE_CENTRE,
+        Hint.MOVE_UP: Text.CAUSE_CENTRE,
+        Hint.MOVE_DOWN: Text.CAUSE_CENTRE,
+        Hint.CENTRE: Text.CAUSE_CENTRE,
+        Hint.LOOK: Text.CAUSE_LOOK,
+        Hint.UPRIGHT: Text.CAUSE_UPRIGHT,
+        Hint.UNCOVER: Text.CAUSE_UNCOVER,
+        Hint.MORE_LIGHT: Text.CAUSE_MORE_LIGHT,
+        Hint.LESS_LIGHT: Text.CAUSE_LESS_LIGHT,
+        Hint.EVEN_LIGHT: Text.CAUSE_EVEN_LIGHT,
+        Hint.EYES: Text.CAUSE_EYES,
+        Hint.MOUTH: Text.CAUSE_MOUTH,
+        Hint.STILL: Text.CAUSE_STILL,
+    }
+)
+
+_TOWARDS: Mapping[Hint, Direction] = MappingProxyType(
+    {
+        Hint.MOVE_LEFT: Direction.LEFT,
+        Hint.MOVE_RIGHT: Direction.RIGHT,
+        Hint.MOVE_UP: Direction.UP,
+        Hint.MOVE_DOWN: Direction.DOWN,
+    }
+)
+
 _RESULTS: Mapping[Result, tuple[Text, Text, Mood]] = MappingProxyType(
     {
         Result.REAL: (Text.RESULT_REAL_TITLE, Text.RESULT_REAL_BODY, Mood.GOOD),
         Result.UNSURE: (Text.RESULT_UNSURE_TITLE, Text.RESULT_UNSURE_BODY, Mood.BAD),
-        Result.SENT: (Text.RESULT_SENT_TITLE, Text.RESULT_SENT_BODY, Mood.GOOD),
-        Result.SAVED: (Text.RESULT_SAVED_TITLE, Text.RESULT_SAVED_BODY, Mood.GOOD),
+        Result.SENT: (Text.RESULT_SENT_TITLE, Text.RESULT_SENT_BODY, Mood.NEUTRAL),
+        Result.SAVED: (Text.RESULT_SAVED_TITLE, Text.RESULT_SAVED_BODY, Mood.NEUTRAL),
     }
 )
 
@@ -153,6 +191,8 @@ def compose(show: ShowScene, wording: Wording, live: Live | None = None) -> Scen
         rtl=wording.language.rtl,
         buttons=_buttons(show, wording),
         preview=live.preview if oval else None,
+        wide=show.view is View.POSITION,
+        towards=_TOWARDS.get(show.hint) if show.hint is not None else None,
         mood=mood,
         progress=live.progress if kind is not SceneKind.ATTRACT else None,
     )
@@ -175,9 +215,10 @@ def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
         *(ShowScene(View.RESULT, result=result) for result in Result),
         *(ShowScene(View.RETRY, problem=problem) for problem in Problem),
         *(ShowScene(View.STOPPED, problem=problem) for problem in Problem),
+        *(ShowScene(View.STOPPED, problem=Problem.TIME, cause=cause) for cause in _CAUSES),
     ]
     for show in shows:
-        detail = show.hint or show.problem or show.result
+        detail = show.hint or show.cause or show.problem or show.result
         name = f"{code}/{show.view}" + (f"-{detail}" if detail else "")
         yield name, compose(show, wording, Live(progress=0.4))
 
@@ -199,7 +240,7 @@ def _words(show: ShowScene, wording: Wording) -> tuple[str, str, Mood]:
         return say(Text.CONSENT_TITLE), _consent(wording), Mood.NEUTRAL
     heading, text = _WORDS[show.view]
     if show.problem is not None:
-        text = _PROBLEMS[show.problem]
+        text = _CAUSES[show.cause] if show.cause is not None else _PROBLEMS[show.problem]
     mood = Mood.BAD if show.view in (View.STOPPED, View.OUT_OF_ORDER) else Mood.NEUTRAL
     return say(heading), "" if text is None else say(text).strip(), mood
 

@@ -404,25 +404,27 @@ def test_a_kiosk_without_light_offers_no_choice_of_it() -> None:
         ((Reason.UNDER_EXPOSED, Reason.NOT_FRONTAL), Hint.LOOK),
         ((Reason.BLURRED, Reason.EYES_CLOSED), Hint.EYES),
         ((Reason.SEVERAL_FACES, Reason.FACE_CUT), Hint.ONE_PERSON),
-        ((Reason.LIGHT_WEAK,), Hint.STILL),
-        ((), Hint.STILL),
+        ((Reason.MOVING,), Hint.STILL),
+        ((Reason.LIGHT_WEAK,), Hint.CLOSER),
+        ((), Hint.CLOSER),
     ],
 )
 def test_one_hint_is_shown_the_most_useful(
     kiosk: Kiosk, reasons: tuple[Reason, ...], hint: Hint
 ) -> None:
     kiosk.to_position()
-    kiosk.run(700, Observed(1, reasons=reasons))
+    kiosk.run(1700, Observed(1, reasons=reasons))
     assert kiosk.scene.hint is hint
 
 
 def test_every_reason_of_a_frame_has_a_hint() -> None:
-    from facelight.kiosk.machine.hints import HINT_OF_REASON
+    from facelight.kiosk.machine.hints import HINT_OF_REASON, PLACE_HINTS
 
     reasons = list(Reason)
     of_frames = reasons[: reasons.index(Reason.TOO_FEW_FRAMES)]
     assert set(HINT_OF_REASON) == set(of_frames)
-    assert set(HINT_OF_REASON.values()) | {Hint.GOOD} == set(Hint)
+    said = {*HINT_OF_REASON.values(), *PLACE_HINTS, Hint.UPRIGHT, Hint.GOOD}
+    assert said == set(Hint)
 
 
 @given(
@@ -433,7 +435,7 @@ def test_every_reason_of_a_frame_has_a_hint() -> None:
     )
 )
 @settings(deadline=None)
-def test_hints_change_at_most_once_in_300_ms(seen: list[tuple[int, Reason, int]]) -> None:
+def test_hints_change_at_most_once_in_1500_ms(seen: list[tuple[int, Reason, int]]) -> None:
     kiosk = Kiosk()
     kiosk.to_position()
     changes: list[int] = []
@@ -442,7 +444,7 @@ def test_hints_change_at_most_once_in_300_ms(seen: list[tuple[int, Reason, int]]
         effects = kiosk.send(Observed(faces, reasons=(reason,)))
         if any(isinstance(e, ShowScene) and e.view is View.POSITION for e in effects):
             changes.append(kiosk.now_ms)
-    assert all(later - earlier >= 300 for earlier, later in pairwise(changes))
+    assert all(later - earlier >= 1500 for earlier, later in pairwise(changes))
 
 
 def test_a_good_moment_is_not_enough(kiosk: Kiosk) -> None:
@@ -456,7 +458,7 @@ def test_a_good_moment_is_not_enough(kiosk: Kiosk) -> None:
 def test_who_never_stands_right_is_told_so_in_the_end(kiosk: Kiosk) -> None:
     kiosk.to_position()
     kiosk.run(46_000, Observed(1, reasons=(Reason.NOT_FRONTAL,)))
-    assert kiosk.scene == ShowScene(View.STOPPED, problem=Problem.TIME)
+    assert kiosk.scene == ShowScene(View.STOPPED, problem=Problem.TIME, cause=Hint.LOOK)
     kiosk.run(5000, GOOD)
     assert kiosk.phase() is Phase.IDLE
 
