@@ -8,10 +8,11 @@ the top, where a kiosk's camera is: the person looks into it without moving the 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from capture.display.scene import SceneKind
+from capture.display.scene import Button, Scene, SceneKind
 
 LIGHT_UI_SHARE = 0.10
 _OVAL_SHARE = 0.055
@@ -21,6 +22,13 @@ _PROMPT_ASPECT = 9.0
 _BAR_SHARE = 0.003
 _BUTTON_UNITS = 40
 """Least width of a button with its gap, so that four words fit on it."""
+_TOUCH_UNITS = 11
+_SMALL_PANEL_TOUCH = 0.135
+_SMALL_PANEL_TOUCH_PX = 81
+"""12 mm are 63 px on a 7-inch panel of 800x480 (133 dpi) and 81 px on one of 1024x600."""
+_LANGUAGE_UNITS = 26
+"""Room for a language's own name and the gap beside it."""
+_LARGEST_PROMPT = 2.0
 
 
 class Box(NamedTuple):
@@ -66,6 +74,8 @@ class Layout:
     plate : what lies behind the text; None where the text stands on the field.
     bar : progress.
     buttons : one for each button, in reading order.
+    languages : one for each language, from left to right in every language: at the upper edge of a
+        page, where no other button ever is.
     """
 
     unit_px: int
@@ -75,28 +85,70 @@ class Layout:
     bar: Box
     body: Box
     buttons: tuple[Box, ...]
+    languages: tuple[Box, ...] = ()
 
 
-def layout(
-    size_wh: tuple[int, int], kind: SceneKind, buttons: int = 0, *, rtl: bool = False
-) -> Layout:
-    """Return where everything stands; right-to-left languages get the buttons mirrored."""
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """What the places depend on besides size and kind.
+
+    Attributes
+    ----------
+    buttons, languages : how many there are.
+    rtl : right-to-left languages get the buttons mirrored.
+    text_scale : of the texts; the prompt grows with it, but not while the light runs.
+    """
+
+    buttons: int = 0
+    languages: int = 0
+    rtl: bool = False
+    text_scale: float = 1.0
+
+
+def placed_buttons(
+    scene: Scene, size_wh: tuple[int, int], text_scale: float = 1.0
+) -> Iterator[tuple[Button, Box]]:
+    """Yield everything of a scene that can be touched, and where it is."""
+    places = layout(size_wh, scene.kind, placing_of(scene, text_scale))
+    yield from zip(scene.buttons, places.buttons, strict=True)
+    yield from zip(scene.languages, places.languages, strict=True)
+
+
+def placing_of(scene: Scene, text_scale: float = 1.0) -> Placing:
+    """Return what the places of a scene depend on."""
+    return Placing(len(scene.buttons), len(scene.languages), scene.rtl, text_scale)
+
+
+def touch_px(size_wh: tuple[int, int]) -> int:
+    """Return the height of a button: 12 mm on a 7-inch panel and more on larger ones."""
+    small = min(_SMALL_PANEL_TOUCH_PX, math.ceil(_SMALL_PANEL_TOUCH * min(size_wh)))
+    return max(small, _TOUCH_UNITS * _unit(size_wh))
+
+
+def layout(size_wh: tuple[int, int], kind: SceneKind, placing: Placing | None = None) -> Layout:
+    """Return where everything stands.
+
+    A button never stands where another one stood on the screen before: Start on the idle screen has
+    a row of its own, the notice's answers have theirs, Cancel stays where the notice had it.
+    """
+    placing = placing or Placing()
     width, height = size_wh
     unit = _unit(size_wh)
     oval = _oval(size_wh)
     if kind in (SceneKind.ATTRACT, SceneKind.PAGE):
-        return _page(size_wh, kind, oval, buttons, rtl=rtl)
+        return _page(size_wh, kind, oval, placing)
     prompt_height = math.floor(math.sqrt(_PROMPT_SHARE * width * height / _PROMPT_ASPECT))
     prompt_width = math.floor(_PROMPT_ASPECT * prompt_height)
     if kind is not SceneKind.LIGHT:
-        prompt_height, prompt_width = round(1.5 * prompt_height), round(1.5 * prompt_width)
+        growth = 1.5 * min(max(1.0, placing.text_scale), _LARGEST_PROMPT)
+        prompt_height, prompt_width = round(growth * prompt_height), round(growth * prompt_width)
     prompt_width = min(prompt_width, width - 4 * unit)
     bar_width = min(oval.width * 2, width - 4 * unit)
     bar_height = max(2, round(_BAR_SHARE * width * height / bar_width))
     bar = Box((width - bar_width) // 2, oval.bottom + 3 * unit, bar_width, bar_height)
     plate = Box((width - prompt_width) // 2, bar.bottom + 3 * unit, prompt_width, prompt_height)
     below = Box(2 * unit, plate.bottom, width - 4 * unit, max(0, height - plate.bottom))
-    row = Box(plate.left, height - 14 * unit, plate.width, 10 * unit)
+    way_out = _action_row(_inner(size_wh), _ACTIONS, size_wh, rtl=placing.rtl)[-1:]
     return Layout(
         unit,
         oval,
@@ -104,7 +156,7 @@ def layout(
         plate,
         bar,
         below,
-        _row(row, buttons, buttons, unit, rtl),
+        way_out if placing.buttons else (),
     )
 
 
@@ -117,34 +169,89 @@ def _oval(size_wh: tuple[int, int]) -> Box:
     return Box(round((width - oval_width) / 2), round(top), round(oval_width), round(oval_height))
 
 
-def _page(
-    size_wh: tuple[int, int], kind: SceneKind, oval: Box, buttons: int, *, rtl: bool
-) -> Layout:
+def _page(size_wh: tuple[int, int], kind: SceneKind, oval: Box, placing: Placing) -> Layout:
+    unit, touch = _unit(size_wh), touch_px(size_wh)
+    full = _plate(size_wh)
+    plate = full
+    if not placing.buttons and not placing.languages:
+        height = min(full.height, 66 * unit)
+        plate = Box(full.left, (size_wh[1] - height) // 2, full.width, height)
+    inner = plate.inset(_page_margin(unit))
+    languages = _language_rows(inner, placing.languages, unit, touch)
+    top = max((box.bottom for box in languages), default=inner.top - 2 * unit) + 2 * unit
+    actions = _action_row(inner, placing.buttons, size_wh, rtl=placing.rtl)
+    if kind is SceneKind.ATTRACT and placing.buttons == 1:
+        actions = (_above(_action_row(inner, _ACTIONS, size_wh, rtl=False), inner, unit, touch),)
+    foot = min((box.top for box in actions), default=inner.bottom + 4 * unit)
+    room = foot - top
+    title_height = min((20 if kind is SceneKind.ATTRACT else 13) * unit, room // 3)
+    title = Box(inner.left, top, inner.width, title_height)
+    body_bottom = foot - 4 * unit
+    body = Box(
+        inner.left, title.bottom + unit, inner.width, max(unit, body_bottom - title.bottom - unit)
+    )
+    bar = Box(inner.left, body.bottom + unit, inner.width, max(2, unit // 2))
+    shown = plate if kind is SceneKind.PAGE else None
+    return Layout(unit, oval, title, shown, bar, body, actions, languages)
+
+
+_ACTIONS = 3
+"""Answers of the notice: their places are kept for the buttons of the scenes after it."""
+
+
+def _plate(size_wh: tuple[int, int]) -> Box:
     width, height = size_wh
     unit = _unit(size_wh)
-    plate_width = min(width - 8 * unit, round(1.45 * height))
-    plate_height = height - 8 * unit
+    plate_width = min(width - 4 * unit, round(1.45 * height))
+    plate_height = height - 4 * unit
+    return Box((width - plate_width) // 2, (height - plate_height) // 2, plate_width, plate_height)
+
+
+def _page_margin(unit: int) -> int:
+    return 4 * unit
+
+
+def _inner(size_wh: tuple[int, int]) -> Box:
+    return _plate(size_wh).inset(_page_margin(_unit(size_wh)))
+
+
+def _action_row(
+    inner: Box, buttons: int, size_wh: tuple[int, int], *, rtl: bool
+) -> tuple[Box, ...]:
+    """Return the boxes of the answers at the lower edge, always with room for three or more."""
     if not buttons:
-        plate_height = min(plate_height, 66 * unit)
-    plate = Box((width - plate_width) // 2, (height - plate_height) // 2, plate_width, plate_height)
-    inner = plate.inset(5 * unit)
-    columns = max(1, min(buttons, 3, (inner.width + 2 * unit) // (_BUTTON_UNITS * unit)))
-    rows = math.ceil(buttons / columns)
-    row_height = 10 * unit
+        return ()
+    unit, touch = _unit(size_wh), touch_px(size_wh)
+    most = max(1, (inner.width + 2 * unit) // (_BUTTON_UNITS * unit))
+    places = max(buttons, _ACTIONS)
+    columns = min(places, _ACTIONS, most)
+    rows = math.ceil(places / columns)
+    top = inner.bottom - rows * (touch + 2 * unit) + 2 * unit
     placed: list[Box] = []
-    top = inner.bottom - rows * (row_height + 2 * unit) + 2 * unit
     for row in range(rows):
-        count = min(columns, buttons - row * columns)
-        box = Box(inner.left, top + row * (row_height + 2 * unit), inner.width, row_height)
-        placed += _row(box, columns, count, unit, rtl)
-    title_height = (24 if kind is SceneKind.ATTRACT else 13) * unit
-    title = Box(inner.left, inner.top, inner.width, title_height)
-    body_top = title.bottom + 2 * unit
-    body_bottom = (top - 5 * unit) if rows else inner.bottom
-    body = Box(inner.left, body_top, inner.width, max(unit, body_bottom - body_top))
-    bar = Box(inner.left, body.bottom + 2 * unit, inner.width, max(2, unit // 2))
-    shown = plate if kind is SceneKind.PAGE else None
-    return Layout(unit, oval, title, shown, bar, body, tuple(placed))
+        box = Box(inner.left, top + row * (touch + 2 * unit), inner.width, touch)
+        placed += _row(box, columns, columns, unit, rtl)
+    return tuple(placed[:buttons])
+
+
+def _above(actions: tuple[Box, ...], inner: Box, unit: int, touch: int) -> Box:
+    """Return the place of Start: in the middle, above the answers' places."""
+    width = min(inner.width, 70 * unit)
+    top = min(box.top for box in actions) - touch - 2 * unit
+    return Box(inner.left + (inner.width - width) // 2, top, width, touch)
+
+
+def _language_rows(inner: Box, count: int, unit: int, touch: int) -> tuple[Box, ...]:
+    if not count:
+        return ()
+    least = max(touch, _LANGUAGE_UNITS * unit)
+    columns = max(1, min(count, (inner.width + 2 * unit) // least))
+    columns = math.ceil(count / math.ceil(count / columns))
+    placed: list[Box] = []
+    for row in range(math.ceil(count / columns)):
+        box = Box(inner.left, inner.top + row * (touch + 2 * unit), inner.width, touch)
+        placed += _row(box, columns, columns, unit, False)
+    return tuple(placed[:count])
 
 
 def _unit(size_wh: tuple[int, int]) -> int:

@@ -18,11 +18,11 @@ from typing import Self
 import pygame
 
 from capture.clock import Clock, SystemClock
-from capture.display.layout import Layout, layout
+from capture.display.layout import Box, placed_buttons
 from capture.display.pacing import Pacer, flips_block, measure_refresh
 from capture.display.port import FlipRecord, FlipSource, InputEvent, InputKind, Refresh
 from capture.display.renderer import Renderer
-from capture.display.scene import Scene
+from capture.display.scene import Button, Scene
 from capture.display.theme import Theme
 from capture.errors import DisplayError
 from capture.options import option
@@ -49,6 +49,9 @@ class ScreenOptions:
     unsynced: bool = option(
         False, unit="", why="without vsync the flips' times are guesses and labels may be wrong"
     )
+    text_scale: float = option(
+        1.0, unit="ratio", low=0.8, high=2.0, why="larger where people stand farther away"
+    )
     paced_hz: float = option(
         60.0, unit="Hz", low=20.0, high=240.0, why="beat of a screen that has none of its own"
     )
@@ -73,7 +76,7 @@ class PygameScreen:
         self._theme = theme
         self._options = options or ScreenOptions()
         self._clock = clock or SystemClock()
-        self._renderer = Renderer(theme)
+        self._renderer = Renderer(theme, self._options.text_scale)
         self._surface: pygame.Surface | None = None
         self._pacer: Pacer | None = None
         self._refresh: Refresh | None = None
@@ -219,11 +222,10 @@ class PygameScreen:
             raise DisplayError("the screen is closed")
         return self._surface
 
-    def _buttons(self) -> tuple[Layout, Scene] | None:
+    def _buttons(self) -> tuple[tuple[Button, Box], ...]:
         if self._shown is None:
-            return None
-        scene = self._shown
-        return layout(self.size_wh, scene.kind, len(scene.buttons), rtl=scene.rtl), scene
+            return ()
+        return tuple(placed_buttons(self._shown, self.size_wh, self._options.text_scale))
 
 
 def _refuse_unasked() -> None:
@@ -235,32 +237,22 @@ def _refuse_unasked() -> None:
 
 
 def _events(
-    events: Iterable[pygame.event.Event], shown: tuple[Layout, Scene] | None
+    events: Iterable[pygame.event.Event], buttons: tuple[tuple[Button, Box], ...]
 ) -> Iterator[InputEvent]:
     for event in events:
         if event.type == pygame.QUIT:
             yield InputEvent(InputKind.QUIT)
         elif event.type == pygame.KEYDOWN:
             name = pygame.key.name(event.key)
-            yield InputEvent(InputKind.KEY, _action_of_key(name, shown), key=name)
+            action = next((button.action for button, _ in buttons if button.key == name), None)
+            yield InputEvent(InputKind.KEY, action, key=name)
         elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1 and not event.touch:
-            yield _touch(event.pos, shown)
+            yield _touch(event.pos, buttons)
         elif event.type == pygame.FINGERDOWN:
             width, height = pygame.display.get_window_size()
-            yield _touch((round(event.x * width), round(event.y * height)), shown)
+            yield _touch((round(event.x * width), round(event.y * height)), buttons)
 
 
-def _touch(at_px: tuple[int, int], shown: tuple[Layout, Scene] | None) -> InputEvent:
-    action = None
-    if shown is not None:
-        places, scene = shown
-        for button, box in zip(scene.buttons, places.buttons, strict=True):
-            if box.holds(*at_px):
-                action = button.action
+def _touch(at_px: tuple[int, int], buttons: tuple[tuple[Button, Box], ...]) -> InputEvent:
+    action = next((button.action for button, box in buttons if box.holds(*at_px)), None)
     return InputEvent(InputKind.TOUCH, action, at_px=at_px)
-
-
-def _action_of_key(name: str, shown: tuple[Layout, Scene] | None) -> str | None:
-    if shown is None:
-        return None
-    return next((b.action for b in shown[1].buttons if b.key == name), None)

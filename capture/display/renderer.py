@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pygame
 
-from capture.display.layout import Box, Layout, layout
+from capture.display.layout import Box, Layout, layout, placed_buttons, placing_of
 from capture.display.preview import oval_mask, oval_preview, wide_preview
 from capture.display.scene import Button, Direction, Mood, Scene, SceneKind
 from capture.display.text import TextStyle, Typesetter
@@ -28,14 +28,19 @@ _ARROW_UNITS = 12
 class Renderer:
     """Draws scenes in a theme.
 
+    Parameters
+    ----------
+    text_scale : of all texts, as far as they fit.
+
     Raises
     ------
     DisplayError
         a font or the logo cannot be read.
     """
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, text_scale: float = 1.0) -> None:
         self._theme = theme
+        self._scale = text_scale
         self._type = Typesetter(theme.fonts)
         self._logo = None if theme.logo is None else _image(theme)
         self._shapes: dict[tuple[object, ...], pygame.Surface] = {}
@@ -47,7 +52,7 @@ class Renderer:
     def draw(self, surface: pygame.Surface, scene: Scene) -> None:
         """Draw a scene on the whole surface."""
         surface.fill(scene.field_rgb)
-        places = layout(surface.get_size(), scene.kind, len(scene.buttons), rtl=scene.rtl)
+        places = layout(surface.get_size(), scene.kind, placing_of(scene, self._scale))
         if scene.kind in (SceneKind.ATTRACT, SceneKind.PAGE):
             self._draw_page(surface, scene, places)
         else:
@@ -58,7 +63,7 @@ class Renderer:
                 self._draw_oval(surface, scene, places)
             self._draw_prompt(surface, scene, places)
         self._draw_bar(surface, scene, places)
-        for button, box in zip(scene.buttons, places.buttons, strict=True):
+        for button, box in placed_buttons(scene, surface.get_size(), self._scale):
             self._draw_button(surface, button, box, scene, places.unit_px)
 
     def _draw_page(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
@@ -136,7 +141,8 @@ class Renderer:
             ink = LIGHT_INK if lit else colours.ink
             self._text(surface, scene, scene.title, places.title, (8 * places.unit_px, ink))
         if scene.body and not lit:
-            text = TextStyle(places.body[2:], 4 * places.unit_px, (16, 16, 16), scene.rtl)
+            largest = round(4 * places.unit_px * self._scale)
+            text = TextStyle(places.body[2:], largest, (16, 16, 16), scene.rtl)
             surface.blit(self._type.paragraph(scene.body, text), places.body[:2])
 
     def _draw_bar(self, surface: pygame.Surface, scene: Scene, places: Layout) -> None:
@@ -158,7 +164,7 @@ class Renderer:
         behind = colours.accent if button.primary else colours.quiet
         ink = colours.on_accent if button.primary else colours.on_quiet
         self._plate(surface, box, behind, 2 * unit)
-        self._text(surface, scene, button.text, box.inset(unit), (4 * unit, ink))
+        self._text(surface, scene, button.text, box.inset(unit), (5 * unit, ink))
 
     def _text(
         self,
@@ -169,7 +175,8 @@ class Renderer:
         largest_and_ink: tuple[int, Rgb],
     ) -> None:
         if text:
-            style = TextStyle(box[2:], largest_and_ink[0], largest_and_ink[1], scene.rtl)
+            largest = round(largest_and_ink[0] * self._scale)
+            style = TextStyle(box[2:], largest, largest_and_ink[1], scene.rtl)
             surface.blit(self._type.paragraph(text, style), box[:2])
 
     def _mood_colour(self, mood: Mood) -> Rgb:

@@ -38,7 +38,15 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Something to touch; ``key`` (a name of ``InputEvent.key``) does the same."""
+    """Something to touch.
+
+    Attributes
+    ----------
+    action : what ``InputEvent.action`` says.
+    text : on the button.
+    key : a name of ``InputEvent.key`` that does the same.
+    primary : the answer that most people give, or the language that is shown.
+    """
 
     action: str
     text: str
@@ -57,6 +65,7 @@ class Scene:
     title, body : text; paragraphs of the body are separated by a newline.
     rtl : whether the text runs from right to left; the layout is mirrored with it.
     buttons : in reading order, at most six.
+    languages : buttons of the languages offered, at the same place on every page.
     preview : newest camera frame, (H, W, 3) uint8 BGR, or None; shown mirrored.
     wide : the preview shows the whole frame, with the oval as an outline in it: who stands beside
         the oval sees where.
@@ -71,6 +80,7 @@ class Scene:
     body: str = ""
     rtl: bool = False
     buttons: tuple[Button, ...] = ()
+    languages: tuple[Button, ...] = ()
     preview: ImageU8 | None = None
     wide: bool = False
     towards: Direction | None = None

@@ -31,7 +31,20 @@ _LINE = 1.42
 _BASELINE = 1.08
 _PARAGRAPH = 0.5
 _KEPT = 64
-_SCRIPT_OF_BLOCK = {"ARABIC": "Arab", "HEBREW": "Hebr", "CJK": "Hans"}
+_SCRIPT_OF_BLOCK = {
+    "ARABIC": "Arab",
+    "HEBREW": "Hebr",
+    "CJK": "Hans",
+    "HIRAGANA": "Kana",
+    "KATAKANA": "Kana",
+    "HANGUL": "Hang",
+    "DEVANAGARI": "Deva",
+    "BENGALI": "Beng",
+    "TAMIL": "Taml",
+    "THAI": "Thai",
+    "GREEK": "Grek",
+    "CYRILLIC": "Cyrl",
+}
 _NO_LINE_START = frozenset("。，、！？；：）》」』”’%,.!?;:)]…")
 _NO_LINE_END = frozenset("（《「『“‘([")
 
@@ -89,7 +102,8 @@ class Typesetter:
                 fonts = ", ".join(path.name for path in self._files)
                 name = unicodedata.name(char, "unnamed")
                 raise DisplayError(
-                    f"{origin}: no font has {char!r} (U+{ord(char):04X} {name}) among {fonts}"
+                    f"{origin}: no font has {char!r} (U+{ord(char):04X} {name}) among {fonts}; "
+                    "install one on the system or put it into the folder kiosk.fonts"
                 )
 
     def paragraph(self, text: str, style: TextStyle) -> pygame.Surface:
@@ -173,15 +187,31 @@ class Typesetter:
         if rtl or any(_is_rtl(char) for char in line):
             visual = get_display(line, base_dir="R" if rtl else "L")
         marked = list(zip(visual, _rtl_flags(visual), strict=True))
-        faces: list[int] = []
-        for char, _ in marked:
-            face = self._face(char)
-            follows = char.isspace() and faces
-            faces.append(faces[-1] if follows else (face or 0))
+        faces = self._faces_of([char for char, _ in marked])
         cells = [(char, flag, face) for (char, flag), face in zip(marked, faces, strict=True)]
         for (flag, face), group in groupby(cells, key=lambda cell: (cell[1], cell[2])):
             text = "".join(cell[0] for cell in group)
             yield _TextRun(text[::-1] if flag else text, face, flag, _script(text))
+
+    def _faces_of(self, chars: list[str]) -> list[int]:
+        """Return the font of each character; a word has one font where one has all of it."""
+        faces: list[int] = []
+        for blank, group in groupby(chars, key=str.isspace):
+            word = list(group)
+            if blank:
+                faces += [faces[-1] if faces else 0] * len(word)
+                continue
+            single = [self._face(char) or 0 for char in word]
+            whole = self._whole(word) if len(set(single)) > 1 else None
+            faces += single if whole is None else [whole] * len(word)
+        return faces
+
+    def _whole(self, word: list[str]) -> int | None:
+        """Return the first font that has every character of a word."""
+        for index, face in enumerate(self._faces):
+            if all(face.get_metrics(char)[0] is not None for char in word):
+                return index
+        return None
 
     def _font(self, run: _TextRun, size: int) -> pygame.font.Font:
         key = (run.face, size)
@@ -235,16 +265,22 @@ def _script(text: str) -> str:
     return "Latn"
 
 
+def _breaks_anywhere(char: str) -> bool:
+    """Return whether a line may end beside a character: Chinese and Japanese, not Korean words."""
+    hangul = "\uac00" <= char <= "\ud7a3"
+    return unicodedata.east_asian_width(char) in {"W", "F"} and not hangul
+
+
 def _pieces(text: str) -> Iterator[str]:
     """Cut a text where a line may end: after blanks, and around Chinese characters."""
     piece = ""
     for char in text:
-        wide = unicodedata.east_asian_width(char) in {"W", "F"} and char not in _NO_LINE_START
+        wide = _breaks_anywhere(char) and char not in _NO_LINE_START
         breaks = (piece[-1:].isspace() and not char.isspace()) or (
             piece
             and piece[-1] not in _NO_LINE_END
             and char not in _NO_LINE_START
-            and (wide or unicodedata.east_asian_width(piece[-1]) in {"W", "F"})
+            and (wide or _breaks_anywhere(piece[-1]))
         )
         if breaks:
             yield piece

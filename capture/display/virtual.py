@@ -82,10 +82,15 @@ class VirtualScreen:
         DisplayError
             the shown scene has no such button: a person could not touch it either.
         """
-        buttons = () if self.scene is None else self.scene.buttons
+        scene = self.scene
+        buttons = () if scene is None else (*scene.buttons, *scene.languages)
         if action not in {button.action for button in buttons}:
             raise DisplayError(f"no button {action!r} is on the screen")
         self._inputs.append(InputEvent(InputKind.TOUCH, action))
+
+    def tap(self) -> None:
+        """Touch the screen beside every button at the next ``poll``."""
+        self._inputs.append(InputEvent(InputKind.TOUCH, at_px=(0, 0)))
 
     def quit(self) -> None:
         """Ask for the end at the next ``poll``."""

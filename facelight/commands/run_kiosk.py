@@ -169,7 +169,10 @@ def open_screen(settings: Settings, words: Words, clock: Clock) -> PygameScreen:
     """Return the open screen, after every text in every language was found to be drawable."""
     options = settings.kiosk
     chosen = ScreenOptions(
-        display=options.display, windowed=options.windowed, unsynced=options.unsynced
+        display=options.display,
+        windowed=options.windowed,
+        unsynced=options.unsynced,
+        text_scale=options.text_scale,
     )
     screen = PygameScreen(words.wording.theme, chosen, clock)
     screen.open()

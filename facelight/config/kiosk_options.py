@@ -62,7 +62,15 @@ class KioskOptions:
     camera: str = option("0", unit="", why="the first camera; better a stable id, see `cameras`")
     language: str = option("en", unit="", why="code of a language of ours, or a .toml file")
     languages: tuple[str, ...] = option(
-        ("en", "es", "fr", "de", "zh", "ar"), unit="codes", why="offered on the idle screen"
+        ("en", "es", "fr", "de", "zh", "ar"),
+        unit="codes",
+        why="offered until the session begins; codes or .toml files",
+    )
+    text_scale: float = option(
+        1.0, unit="ratio", low=0.8, high=2.0, why="larger where people stand farther away"
+    )
+    fonts: str = option(
+        "", unit="path", why="folder of fonts for languages that ours lack; then the system's"
     )
     theme: str = option("default", unit="", why="name of a theme of ours, or a .toml file")
     consent_file: str = option("", unit="path", why="the operator's own consent text, if any")

@@ -40,6 +40,9 @@ from facelight.kiosk.screens.wording import Words
 from facelight.kiosk.session_runner import SessionRunner
 
 CANCEL_KEY = "escape"
+BUTTONS_NEW_NS = 400_000_000
+"""Who touches a button that has just appeared meant the one before: a touch takes 0.2 s to land."""
+_TOUCH_STOPS = frozenset({View.SETTLE, View.LIGHT, View.PLAIN})
 Told: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
@@ -74,6 +77,7 @@ class Loop:
         self._told = told
         self._stop = threading.Event()
         self._show = ShowScene(View.IDLE)
+        self._buttons_ns = -BUTTONS_NEW_NS
         self._settle: tuple[int, int] | None = None
         self._light_job: int | None = None
         self._once = False
@@ -108,10 +112,14 @@ class Loop:
         if event.kind is InputKind.QUIT:
             return [Quit()]
         if event.action is None:
-            # while the light runs there is no button that could bring a person out of it
-            return [Pressed(ButtonAction.CANCEL)] if event.key == CANCEL_KEY else []
+            # while the light runs there is no button: a touch anywhere brings a person out of it
+            out = event.kind is InputKind.TOUCH and self._show.view in _TOUCH_STOPS
+            return [Pressed(ButtonAction.CANCEL)] if out or event.key == CANCEL_KEY else []
+        if self._clock.now_ns() - self._buttons_ns < BUTTONS_NEW_NS:
+            return []
         if event.action.startswith(LANGUAGE_ACTION):
             self._words.choose(event.action.removeprefix(LANGUAGE_ACTION))
+            self._buttons_ns = self._clock.now_ns()
             return []
         return [Pressed(ButtonAction(event.action))]
 
@@ -145,6 +153,8 @@ class Loop:
             _HANDLERS[type(effect)](self, effect)
 
     def _on_show(self, effect: ShowScene) -> None:
+        if effect.choices != self._show.choices:
+            self._buttons_ns = self._clock.now_ns()
         self._show = effect
 
     def _on_open(self, effect: OpenSession) -> None:

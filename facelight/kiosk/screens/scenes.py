@@ -16,7 +16,7 @@ from facelight.kiosk.machine.state import ButtonAction, Hint, Problem, Result, V
 from facelight.kiosk.screens.texts import Text
 
 LANGUAGE_ACTION = "language:"
-"""Prefix of the action of a language button on the idle screen, before the language's code."""
+"""Prefix of the action of a language button, before the language's code."""
 
 _KINDS: Mapping[View, SceneKind] = MappingProxyType(
     {
@@ -29,6 +29,8 @@ _KINDS: Mapping[View, SceneKind] = MappingProxyType(
         View.DELIVER: SceneKind.WORKING,
     }
 )
+
+_LANGUAGE_VIEWS = frozenset({View.IDLE, View.NOTICE, View.CONSENT})
 
 _WORDS: Mapping[View, tuple[Text, Text | None]] = MappingProxyType(
     {
@@ -144,7 +146,7 @@ class Wording:
     ----------
     language : the texts.
     theme : its background is the idle screen's field.
-    languages : code -> own name of the languages that the idle screen offers; may be empty.
+    languages : code -> own name of the languages offered, its own among them; may be empty.
     consent : the operator's own consent text instead of the language's.
     light_s : how long the light lasts, for the notice.
     light : whether colours are offered at all.
@@ -190,6 +192,7 @@ def compose(show: ShowScene, wording: Wording, live: Live | None = None) -> Scen
         body=body,
         rtl=wording.language.rtl,
         buttons=_buttons(show, wording),
+        languages=_languages(show, wording),
         preview=live.preview if oval else None,
         wide=show.view is View.POSITION,
         towards=_TOWARDS.get(show.hint) if show.hint is not None else None,
@@ -233,7 +236,7 @@ def _words(show: ShowScene, wording: Wording) -> tuple[str, str, Mood]:
         title, body, mood = _RESULTS[show.result or Result.SENT]
         return say(title), say(body), mood
     if show.view is View.NOTICE and not wording.light:
-        return say(Text.NOTICE_PLAIN_TITLE), say(Text.NOTICE_PLAIN_BODY), Mood.NEUTRAL
+        return say(Text.NOTICE_PLAIN_TITLE), _notice(wording), Mood.NEUTRAL
     if show.view is View.NOTICE:
         return say(Text.NOTICE_TITLE), _notice(wording), Mood.NEUTRAL
     if show.view is View.CONSENT:
@@ -254,18 +257,22 @@ def _consent(wording: Wording) -> str:
 def _notice(wording: Wording) -> str:
     key = Text.NOTICE_BODY if wording.light else Text.NOTICE_PLAIN_BODY
     values = {"seconds": wording.light_s} if wording.light else {}
-    return wording.language.say(key, **values).strip()
+    say = wording.language.say
+    return f"{say(key, **values).strip()}\n{say(Text.NOTICE_STOP)}"
 
 
 def _buttons(show: ShowScene, wording: Wording) -> tuple[Button, ...]:
-    buttons = [
+    return tuple(
         Button(action, wording.language.say(_BUTTONS[action][0]), *_BUTTONS[action][1:])
         for action in show.choices
-    ]
-    if show.view is View.IDLE:
-        buttons += [
-            Button(LANGUAGE_ACTION + code, name)
-            for code, name in wording.languages.items()
-            if code != wording.language.code
-        ]
-    return tuple(buttons)
+    )
+
+
+def _languages(show: ShowScene, wording: Wording) -> tuple[Button, ...]:
+    """Return the languages, always the same ones in the same order; the one shown stands out."""
+    if show.view not in _LANGUAGE_VIEWS or len(wording.languages) < 2:
+        return ()
+    return tuple(
+        Button(LANGUAGE_ACTION + code, name, str(number), primary=code == wording.language.code)
+        for number, (code, name) in enumerate(wording.languages.items(), start=1)
+    )

@@ -24,6 +24,7 @@ class Text(StrEnum):
     NOTICE_BODY = "notice_body"
     NOTICE_PLAIN_TITLE = "notice_plain_title"
     NOTICE_PLAIN_BODY = "notice_plain_body"
+    NOTICE_STOP = "notice_stop"
     NO_LIGHT = "no_light"
     CONSENT_TITLE = "consent_title"
     CONSENT_BODY = "consent_body"

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+from capture.display.fonts import with_fallbacks
 from capture.display.theme import load_theme
 from capture.light.plan import PlanOptions
 from facelight.config.kiosk_options import KioskOptions
@@ -23,11 +24,18 @@ class Words:
         first = self._languages[options.language]
         slots = len(plan.colours) * plan.repeats
         light_ms = slots * (plan.dwell_ms + plan.jitter_ms) + plan.lead_in_ms + plan.tail_ms
+        theme = load_theme(theme_file(options.theme))
+        consent = _consent(options.consent_file)
+        said = [
+            text for lang in self._languages.values() for text in (lang.name, *lang.texts.values())
+        ]
+        folder = Path(options.fonts) if options.fonts else None
+        fonts = with_fallbacks(theme.fonts, [*said, consent or ""], folder)
         self._own = Wording(
             language=first,
-            theme=load_theme(theme_file(options.theme)),
+            theme=replace(theme, fonts=fonts),
             languages={lang.code: lang.name for lang in self._languages.values()},
-            consent=_consent(options.consent_file),
+            consent=consent,
             light_s=math.ceil(light_ms / 1000),
             light=light,
         )

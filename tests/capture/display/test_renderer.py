@@ -3,7 +3,7 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from capture.display.layout import layout
+from capture.display.layout import Placing, layout
 from capture.display.preview import oval_preview
 from capture.display.renderer import Renderer
 from capture.display.scene import Button, Mood, Scene, SceneKind
@@ -107,6 +107,6 @@ def test_good_and_bad_ends_differ_in_shape_not_only_in_colour(renderer: Renderer
 def test_buttons_stand_where_the_layout_says(renderer: Renderer, theme: Theme) -> None:
     scene = Scene(SceneKind.PAGE, buttons=(Button("a", "A", primary=True), Button("b", "B")))
     image = picture(renderer, scene)
-    first, second = layout(SIZE, SceneKind.PAGE, 2).buttons
+    first, second = layout(SIZE, SceneKind.PAGE, Placing(2)).buttons
     assert tuple(image[first.top + 5, first.centre[0]]) == theme.colours.accent
     assert tuple(image[second.top + 5, second.centre[0]]) == theme.colours.quiet

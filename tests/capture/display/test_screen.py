@@ -7,7 +7,7 @@ import pytest
 
 from capture.clock import VirtualClock
 from capture.display import pygame_screen
-from capture.display.layout import layout
+from capture.display.layout import Placing, layout
 from capture.display.pacing import Pacer, flips_block, measure_refresh
 from capture.display.port import FlipSource, InputKind, Refresh, Screen
 from capture.display.pygame_screen import PygameScreen, ScreenOptions
@@ -137,7 +137,7 @@ class TestPygame:
     def test_touches_and_keys_become_the_buttons_action(self, screen: PygameScreen) -> None:
         screen.show(PAGE)
         screen.poll()
-        start, cancel = layout(screen.size_wh, SceneKind.PAGE, 2).buttons
+        start, cancel = layout(screen.size_wh, SceneKind.PAGE, Placing(2)).buttons
         x, y = cancel.centre
         finger = {"x": start.centre[0] / 1280, "y": start.centre[1] / 720}
         post = pygame.event.post

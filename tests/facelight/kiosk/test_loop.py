@@ -214,27 +214,57 @@ def test_escape_brings_a_person_out_of_the_colours(stand: Stand) -> None:
     assert stand.runner.calls[-3:] == ["drop", "unlock", "close"]
 
 
-def test_other_keys_and_touches_beside_the_buttons_do_nothing(stand: Stand) -> None:
+@pytest.mark.parametrize("event", ["settle", "capture"])
+def test_a_touch_anywhere_brings_a_person_out_of_the_colours(stand: Stand, event: str) -> None:
+    stand.on[event] = stand.screen.tap
+    stand.run()
+    assert stand.ending.outcome == "cancelled"
+    assert stand.fields[-1] == stand.fields[0]
+
+
+@pytest.mark.parametrize("event", ["person_seen", "position", "result"])
+def test_touches_beside_the_buttons_do_nothing_elsewhere(stand: Stand, event: str) -> None:
+    stand.on[event] = stand.screen.tap
+    stand.run()
+    assert stand.ending.outcome == "real"
+
+
+def test_other_keys_do_nothing(stand: Stand) -> None:
     stand.on["capture"] = lambda: stand.press_key("q")
     stand.run()
     assert stand.ending.outcome == "real"
 
 
-def test_a_language_is_spoken_until_the_session_ends(stand: Stand) -> None:
+def test_a_button_that_has_just_appeared_was_not_meant(stand: Stand) -> None:
     presses = iter([True])
 
     def poll(at_s: float) -> list[Event]:
-        if at_s > 1.5 and next(presses, False):
+        scene = stand.screen.scene
+        actions = [] if scene is None else [button.action for button in scene.buttons]
+        if "cancel" in actions and next(presses, False):
+            stand.screen.press("cancel")
+        return [NOBODY if at_s < 2 else GOOD]
+
+    stand.runner.seen = poll
+    stand.run()
+    assert stand.ending.outcome == "real"
+
+
+@pytest.mark.parametrize("after_s", [1.5, 4.5], ids=["on the welcome", "on the notice"])
+def test_a_language_is_spoken_until_the_session_ends(stand: Stand, after_s: float) -> None:
+    presses = iter([True])
+
+    def poll(at_s: float) -> list[Event]:
+        if at_s > after_s and next(presses, False):
             stand.screen.press(f"{LANGUAGE_ACTION}de")
         return [NOBODY if at_s < 3 else GOOD]
 
     stand.runner.seen = poll
     stand.run()
-    english = stand.titles[0]
-    german = stand.titles[1]
-    assert german != english
-    assert stand.titles[-1] == english
-    assert stand.titles.count(english) == 2
+    german = "Gleich kommt farbiges Licht"
+    assert german in stand.titles
+    assert stand.titles[-1] == stand.titles[0] == "Welcome"
+    assert "Fertig, vielen Dank" in stand.titles
 
 
 def test_a_person_who_leaves_during_the_colours_stops_them(stand: Stand) -> None:

@@ -126,8 +126,9 @@ def test_the_notice_tells_how_long_the_light_lasts() -> None:
     assert "7" in compose(ShowScene(View.NOTICE), wording("ar", light_s=7)).body
 
 
-def test_the_welcome_offers_the_other_languages_in_their_own_names() -> None:
-    scene = compose(ShowScene(View.IDLE, choices=(ButtonAction.START,)), wording("zh"))
-    actions = [button.action for button in scene.buttons]
-    assert actions == ["start", *(f"language:{code}" for code in CODES if code != "zh")]
-    assert "العربية" in [button.text for button in scene.buttons]
+@pytest.mark.parametrize("view", [View.IDLE, View.NOTICE, View.CONSENT])
+def test_every_page_before_the_session_offers_all_languages_in_one_order(view: View) -> None:
+    scene = compose(ShowScene(view, choices=(ButtonAction.START,)), wording("zh"))
+    assert [button.action for button in scene.languages] == [f"language:{c}" for c in CODES]
+    assert [b.text for b in scene.languages if b.primary] == ["中文"]
+    assert "العربية" in [button.text for button in scene.languages]
