@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, write_to_textfile
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    write_to_textfile,
+)
 
 from facelight.errors import OutputError
 
@@ -23,14 +30,16 @@ class Metrics:
     """Counts what a kiosk does; labels hold words of ours, never anything about a person."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a series more for each counter, which nobody asks for
         self._registry = CollectorRegistry()
         self._sessions = self._counter("sessions", "Sessions by outcome.", "outcome")
         self._problems = self._counter("problems", "Attempts that ended early.", "problem")
         self._rejections = self._counter("rejections", "Reasons of rejected clips.", "reason")
         self._decisions = self._counter("decisions", "Answers of the service.", "decision")
         self._statuses = self._counter("service_responses", "HTTP statuses.", "status")
-        self._drops = self._gauge("camera_frames_dropped", "Frames dropped since the start.")
-        self._reopened = self._gauge("camera_reopened", "Times the camera was reopened.")
+        self._drops = self._plain_counter("camera_frames_dropped", "Frames dropped.")
+        self._reopened = self._plain_counter("camera_reopened", "Times the camera was reopened.")
+        self._camera = (0, 0)
         self._items = self._gauge("spool_items", "Submissions that wait.")
         self._bytes = self._gauge("spool_bytes", "Their size.")
         self._age = self._gauge("spool_oldest_seconds", "Age of the oldest one.")
@@ -68,9 +77,12 @@ class Metrics:
         self._statuses.labels("none" if status is None else str(status)).inc()
 
     def camera(self, dropped: int, reopened: int) -> None:
-        """Note the camera's own counts."""
-        self._drops.set(dropped)
-        self._reopened.set(reopened)
+        """Note the camera's own counts since it was opened; those of a new one begin at 0."""
+        counters = (self._drops, self._reopened)
+        now = (dropped, reopened)
+        for counter, count, before in zip(counters, now, self._camera, strict=True):
+            counter.inc(count - before if count >= before else count)
+        self._camera = now
 
     def frame_judged(self, age_s: float) -> None:
         """Note how old a frame was at its verdict."""
@@ -102,6 +114,9 @@ class Metrics:
 
     def _counter(self, name: str, told: str, label: str) -> Counter:
         return Counter(f"facelight_{name}", told, (label,), registry=self._registry)
+
+    def _plain_counter(self, name: str, told: str) -> Counter:
+        return Counter(f"facelight_{name}", told, registry=self._registry)
 
     def _gauge(self, name: str, told: str) -> Gauge:
         return Gauge(f"facelight_{name}", told, registry=self._registry)

@@ -46,7 +46,7 @@ def test_a_session_is_counted_by_outcome_problem_reason_and_decision(tmp_path: P
         'facelight_service_responses_total{status="none"} 1.0',
         "facelight_spool_items 3.0",
         "facelight_spool_oldest_seconds 12.5",
-        "facelight_camera_frames_dropped 7.0",
+        "facelight_camera_frames_dropped_total 7.0",
         'facelight_frame_age_seconds_bucket{le="0.0333"} 0.0',
         'facelight_frame_age_seconds_bucket{le="0.05"} 1.0',
         'facelight_stage_seconds_sum{stage="capture"} 1.0',
@@ -58,3 +58,19 @@ def test_a_session_is_counted_by_outcome_problem_reason_and_decision(tmp_path: P
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"facelight\.prom: cannot be written"):
         served().write(tmp_path / "gone" / "facelight.prom")
+
+
+def test_what_counts_is_a_counter_and_when_it_began_is_left_out(tmp_path: Path) -> None:
+    metrics = Metrics()
+    metrics.on_event("idle", {"after": "real"}, 0)
+    metrics.frame_judged(0.02)
+    for dropped, reopened in ((3, 0), (7, 1), (2, 0)):  # the last: another camera was opened
+        metrics.camera(dropped, reopened)
+    metrics.write(tmp_path / "kiosk.prom")
+    text = (tmp_path / "kiosk.prom").read_text()
+    assert "_created" not in text
+    assert "facelight_camera_frames_dropped_total 9.0" in text
+    assert "facelight_camera_reopened_total 1.0" in text
+    kinds = dict(line.split()[2:4] for line in text.splitlines() if line.startswith("# TYPE"))
+    for name, kind in kinds.items():
+        assert (kind == "counter") is name.endswith("_total")

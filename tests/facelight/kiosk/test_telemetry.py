@@ -22,7 +22,7 @@ def test_the_file_is_there_from_the_start_and_holds_what_the_sources_say(tmp_pat
     telemetry.watch_spool(lambda: (2, 700, 61.0))
     with telemetry:
         text = path.read_text()
-    assert "facelight_camera_frames_dropped 4.0" in text
+    assert "facelight_camera_frames_dropped_total 4.0" in text
     assert "facelight_spool_items 2.0" in text
     assert "facelight_spool_oldest_seconds 61.0" in text
 
@@ -31,7 +31,7 @@ def test_a_camera_without_counts_is_passed_over(tmp_path: Path) -> None:
     telemetry = Telemetry(tmp_path / "x.prom", VirtualClock())
     telemetry.watch_camera(object())  # type: ignore[arg-type]
     telemetry.write()
-    assert "facelight_camera_frames_dropped 0.0" in (tmp_path / "x.prom").read_text()
+    assert "facelight_camera_frames_dropped_total 0.0" in (tmp_path / "x.prom").read_text()
 
 
 def test_without_a_path_nothing_is_written_and_no_thread_starts(tmp_path: Path) -> None:
