@@ -86,6 +86,7 @@ _CAUSES: Mapping[Hint, Text] = MappingProxyType(
         Hint.UPRIGHT: Text.CAUSE_UPRIGHT,
         Hint.UNCOVER: Text.CAUSE_UNCOVER,
         Hint.MORE_LIGHT: Text.CAUSE_MORE_LIGHT,
+        Hint.BACKLIGHT: Text.CAUSE_BACKLIGHT,
         Hint.LESS_LIGHT: Text.CAUSE_LESS_LIGHT,
         Hint.EVEN_LIGHT: Text.CAUSE_EVEN_LIGHT,
         Hint.EYES: Text.CAUSE_EYES,

@@ -88,6 +88,7 @@ class Text(StrEnum):
     CAUSE_UPRIGHT = "cause_upright"
     CAUSE_UNCOVER = "cause_uncover"
     CAUSE_MORE_LIGHT = "cause_more_light"
+    CAUSE_BACKLIGHT = "cause_backlight"
     CAUSE_LESS_LIGHT = "cause_less_light"
     CAUSE_EVEN_LIGHT = "cause_even_light"
     CAUSE_EYES = "cause_eyes"

@@ -13,7 +13,7 @@ from capture.display.theme import load_theme
 from facelight.config.session_options import SessionOptions
 from facelight.kiosk.machine.effects import Emit, ShowScene
 from facelight.kiosk.machine.events import ClipReady, LightFinished, Observed, Pressed, Stance, Tick
-from facelight.kiosk.machine.hints import hints_for, place_hint
+from facelight.kiosk.machine.hints import HINT_OF_REASON, hints_for, place_hint
 from facelight.kiosk.machine.state import ButtonAction, Hint, Phase, Problem, View
 from facelight.kiosk.machine.step import begin, step
 from facelight.kiosk.screens.scenes import Wording, compose
@@ -53,6 +53,7 @@ SITUATIONS = [
     pytest.param(seen(at(0.5, 0.15), Reason.FACE_CUT), Hint.MOVE_DOWN, "middle", id="high"),
     pytest.param(seen(at(0.5, 0.85), Reason.FACE_CUT), Hint.MOVE_UP, "middle", id="low"),
     pytest.param(seen(MIDDLE, Reason.UNDER_EXPOSED), Hint.MORE_LIGHT, "dark", id="dark"),
+    pytest.param(seen(MIDDLE, Reason.BACKLIT), Hint.BACKLIGHT, "behind you", id="backlit"),
     pytest.param(seen(MIDDLE, Reason.OVER_EXPOSED), Hint.LESS_LIGHT, "bright", id="bright"),
     pytest.param(
         seen(replace(MIDDLE, turned_deg=28, tilted_deg=6), Reason.NOT_FRONTAL),
@@ -152,7 +153,7 @@ frames = st.builds(
     Observed,
     faces=st.integers(0, 2),
     good=st.booleans(),
-    reasons=st.lists(st.sampled_from(list(Reason)[:15]), max_size=3, unique=True).map(tuple),
+    reasons=st.lists(st.sampled_from(list(HINT_OF_REASON)), max_size=3, unique=True).map(tuple),
     stance=st.one_of(
         st.none(),
         st.builds(at, st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 1)),
