@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capture.live.pin import parse_pin
 from capture.options import option
 
 
@@ -60,7 +61,16 @@ class LiveOptions:
         16.0, unit="MB", low=0.1, high=256, why="a 4K frame at JPEG quality 95 has about 6 MB"
     )
 
+    allow_virtual: bool = option(
+        False, unit="", why="a program can feed a virtual camera any picture, a recorded one too"
+    )
+    pin: str = option(
+        "", unit="VENDOR:PRODUCT[:SERIAL][@PORT]", why="the one camera to take; none: any"
+    )
+
     def __post_init__(self) -> None:
+        if self.pin:
+            parse_pin(self.pin)
         if self.mains_hz not in {0, 50, 60}:
             raise ValueError(f"mains_hz: expected 0, 50 or 60 Hz, got {self.mains_hz}")
         if self.fourcc and not (

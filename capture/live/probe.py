@@ -76,6 +76,7 @@ def probe(
         a file that is none, or damaged.
     """
     options, clock = options or LiveOptions(), clock or SystemClock()
+    options = replace(options, allow_virtual=True, pin="")  # to look at one is no session
     with open_camera(spec, options, clock, FlipHistory()) as camera:
         measured = _measure(camera, clock, seconds)
         locked, controls = _try_lock(camera)

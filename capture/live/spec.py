@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from capture.camera import Camera
@@ -22,6 +23,12 @@ from capture.live.stream.mjpeg_http import open_http, parse_url
 from capture.live.webcam.controls import CameraControls
 from capture.live.webcam.device import DeviceFeed, OpenDevice, VideoDevice
 from capture.live.webcam.discovery import device_of, list_cameras, stable_id
+from capture.live.webcam.identity import (
+    DeviceIdentity,
+    ensure_wanted,
+    named_identity,
+    read_identity,
+)
 from capture.live.webcam.opencv_device import open_opencv
 from capture.live.webcam.properties import DIALECTS
 from capture.live.webcam.v4l2 import LineControls
@@ -109,7 +116,11 @@ def _by_index(index: int, options: LiveOptions, clock: Clock) -> Camera:
         return _device(Path(f"/dev/video{index}"), options, clock)
 
     identity = CameraIdentity(str(index), f"camera {index}")
-    opened = feed_opener(lambda wanted: open_opencv(index, wanted), None, options, clock)
+
+    def identify(device: VideoDevice) -> DeviceIdentity:
+        return named_identity(identity.name, device.backend)
+
+    opened = feed_opener(lambda wanted: open_opencv(index, wanted), None, options, clock, identify)
     return LiveCamera(opened, identity, options, clock)
 
 
@@ -127,9 +138,18 @@ def _device(path: Path, options: LiveOptions, clock: Clock) -> Camera:
     def open_device(wanted: LiveOptions) -> VideoDevice:
 
         check_node(address)
+        ensure_wanted(
+            identity.id,
+            read_identity(address.resolve()),
+            allow_virtual=wanted.allow_virtual,
+            pin=wanted.pin,
+        )
         return open_opencv(str(address.resolve()), wanted)
 
-    opened = feed_opener(open_device, address, options, clock)
+    def identify(_device: VideoDevice) -> DeviceIdentity:
+        return read_identity(address.resolve())
+
+    opened = feed_opener(open_device, address, options, clock, identify)
     return LiveCamera(opened, identity, options, clock)
 
 
@@ -158,13 +178,18 @@ def check_node(node: Path) -> None:
 
 
 def feed_opener(
-    open_device: OpenDevice, node: Path | None, options: LiveOptions, clock: Clock
+    open_device: OpenDevice,
+    node: Path | None,
+    options: LiveOptions,
+    clock: Clock,
+    identify: Callable[[VideoDevice], DeviceIdentity] | None = None,
 ) -> OpenFeed:
     """Return what opens a device with its controls.
 
     Parameters
     ----------
     node : where V4L2 is asked for what OpenCV does not know; None elsewhere.
+    identify : who an opened device is, for recordings and events.
     """
 
     def opened() -> DeviceFeed:
@@ -173,7 +198,8 @@ def feed_opener(
         dialect = DIALECTS.get(device.backend)
         controls = CameraControls(device, dialect, options, side)
         try:
-            return DeviceFeed(device, controls, clock)
+            who = {} if identify is None else identify(device).details()
+            return DeviceFeed(device, controls, clock, who)
         except CameraError:
             device.release()
             raise

@@ -61,6 +61,8 @@ def _table(found: list[FoundCamera]) -> list[str]:
     return [
         f"{camera.id:{width}}  {camera.name} ({camera.device})"
         + ("" if camera.stable else "  no stable id: it may change with every replugging")
+        + f"  virtual: {camera.virtual} ({camera.why})"
+        + (f"  pin: {camera.pin}" if camera.pin else "")
         for camera in found
     ]
 

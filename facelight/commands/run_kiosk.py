@@ -52,6 +52,16 @@ from uploader.errors import ProvenanceError
 CONNECT_TIMEOUT_S = 5.0
 EVENTS_VERSION = 1
 _REJECTED = frozenset({Problem.QUALITY, Problem.LIGHT, Problem.MOVED, Problem.TIME, Problem.SECOND})
+_IDENTITY = (
+    "driver",
+    "bus",
+    "vendor",
+    "product",
+    "serial",
+    "port",
+    "virtual",
+    "virtual_why",
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -100,6 +110,7 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
         camera = stack.enter_context(
             open_camera(settings.kiosk.camera, settings.camera, clock, history)
         )
+        _LOG.info("camera %s: %s", camera.info.id, identity_of(camera))
         require_profiled(settings, camera.info.id)
         refuse_simulated(settings, camera.info.provenance)
         glass = stack.enter_context(closing(open_screen(settings, words, clock)))
@@ -154,6 +165,7 @@ def about(camera: Camera, screen: Screen, settings: Settings) -> dict[str, Any]:
             "name": info.name,
             "size": list(info.size_wh),
             "provenance": info.provenance.value,
+            "identity": identity_of(camera),
         },
         "screen": {
             "size": list(screen.size_wh),
@@ -163,6 +175,14 @@ def about(camera: Camera, screen: Screen, settings: Settings) -> dict[str, Any]:
         },
         "endpoint": endpoint_of(settings).url,
     }
+
+
+def identity_of(camera: Camera) -> dict[str, str]:
+    """Return who the camera is and whether it is virtual; only a device can be told."""
+    details = camera.info.details
+    if "virtual" not in details:
+        return {"virtual": "unknown", "virtual_why": "no device: a stream or a file proves nothing"}
+    return {name: details[name] for name in _IDENTITY if name in details}
 
 
 def open_screen(settings: Settings, words: Words, clock: Clock) -> PygameScreen:

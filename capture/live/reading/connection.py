@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from capture.camera import Provenance
 from capture.clock import Clock
 from capture.errors import CameraError
 from capture.live.options import LiveOptions
 from capture.live.reading.feed import DamagedFrameError, Feed, RawFrame
-from capture.live.reading.freshness import Freshness, digest, textured
+from capture.live.reading.freshness import Freshness, Repetition, digest, textured
 from capture.live.reading.jpeg import JpegDecoder, jpeg_size
 from capture.live.reading.lock_requests import LockRequests
 from capture.live.reading.stamps import Stamper
@@ -23,6 +24,7 @@ class Continuity:
     stats: StatsCounter = field(default_factory=StatsCounter)
     last_t_ns: int = 0
     times_opened: int = 0
+    repetition: Repetition = field(default_factory=Repetition)
 
 
 class Connection:
@@ -108,12 +110,18 @@ class Connection:
             raise CameraError(f"the size of its frames changed from {was} to {now}")
 
     def _is_new(self, raw: RawFrame) -> bool:
-        return self._freshness.is_new(
-            digest(raw),
+        number, now_ns = digest(raw), self._clock.now_ns()
+        new = self._freshness.is_new(
+            number,
             self.stamper.advanced(raw.t_source_ns, raw.t_received_ns),
-            self._clock.now_ns(),
+            now_ns,
             lambda: textured(raw, self.level),
         )
+        if new and self.feed.facts.provenance is Provenance.CAMERA:
+            looped = self._kept.repetition.looped(number, now_ns, lambda: textured(raw, self.level))
+            if looped:
+                raise CameraError("it sends again what it sent before: frozen, or a recording")
+        return new
 
 
 def _size_of(raw: RawFrame) -> tuple[int, int]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from capture.live.reading.feed import RawFrame
 
 _ROWS = 16
+REPEAT_FRAMES = 150
+"""Five seconds at 30 frames a second."""
+REPEAT_SHARE = 0.8
+REPEAT_AGE_NS = 1_000_000_000
+REMEMBERED_FRAMES = 36_000
+"""Twenty minutes at 30 frames a second, 4 MB."""
 
 
 def digest(raw: RawFrame) -> int:
@@ -51,3 +58,28 @@ class Freshness:
             return False
         short = self._frozen_ns is None or now_ns - self._same_since_ns < self._frozen_ns
         return short or not has_texture()
+
+
+class Repetition:
+    """Tells a source that sends again what it sent before: frozen, or a recording in a loop.
+
+    The noise of a sensor never repeats a frame. A few equal frames may be chance (a covered lens, a
+    driver's hiccup), so only a stretch of them counts. What was seen is kept over reconnections:
+    who loops goes on looping.
+    """
+
+    def __init__(self) -> None:
+        self._seen_ns: OrderedDict[int, int] = OrderedDict()
+        self._repeats: deque[bool] = deque(maxlen=REPEAT_FRAMES)
+
+    def looped(self, number: int, now_ns: int, has_texture: Callable[[], bool]) -> bool:
+        """Take in a frame's digest; return whether most of the last ones were there before."""
+        before_ns = self._seen_ns.get(number)
+        if before_ns is None:
+            self._seen_ns[number] = now_ns
+            if len(self._seen_ns) > REMEMBERED_FRAMES:
+                self._seen_ns.popitem(last=False)
+        again = before_ns is not None and now_ns - before_ns >= REPEAT_AGE_NS
+        self._repeats.append(again and has_texture())
+        full = len(self._repeats) == REPEAT_FRAMES
+        return full and sum(self._repeats) >= REPEAT_SHARE * REPEAT_FRAMES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -52,10 +52,21 @@ class DeviceFeed:
 
     A device in raw mode (``CONVERT_RGB`` 0) hands out JPEG data as one row of bytes; they stay as
     they are.
+
+    Parameters
+    ----------
+    who : what is known of the device's identity, by name.
     """
 
-    def __init__(self, device: VideoDevice, controls: CameraControls | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        device: VideoDevice,
+        controls: CameraControls | None,
+        clock: Clock,
+        who: Mapping[str, str] | None = None,
+    ) -> None:
         self._device = device
+        self._who = dict(who or {})
         self._clock = clock
         self._controls = controls
         self._facts = self._read_back()
@@ -117,6 +128,7 @@ class DeviceFeed:
             "backend": self._device.backend,
             "fourcc": fourcc_text(self._device.get(Property.FOURCC)),
             "claimed_size": f"{_whole(width)}x{_whole(height)}",
+            **self._who,
         }
         fps = claimed if math.isfinite(claimed) and claimed > 0 else None
         return FeedFacts(fps, details=details)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from capture.errors import CameraError
 from capture.live.options import LiveOptions
+from capture.live.webcam.identity import Virtual, named_identity, read_identity
 from capture.live.webcam.opencv_device import open_opencv
 from capture.live.webcam.v4l2 import captures_video
 
@@ -28,12 +29,17 @@ class FoundCamera:
     name : for people.
     device : its address at present: ``/dev/video0``, or an index.
     stable : whether ``id`` is more than an index.
+    virtual, why : whether it is a program instead of a device, and by what that is seen.
+    pin : what ``camera.pin`` is set to, to take this camera at this port only; may be empty.
     """
 
     id: str
     name: str
     device: str
     stable: bool
+    virtual: Virtual = Virtual.UNKNOWN
+    why: str = ""
+    pin: str = ""
 
 
 def list_cameras(
@@ -84,7 +90,16 @@ def _linux(root: Path, captures: Callable[[Path], bool | None]) -> Iterator[Foun
             continue
         name = _text(node / "name") or node.name
         known = links.get(node.name)
-        yield FoundCamera(known or str(device), name, str(device), known is not None)
+        who = read_identity(device, root)
+        yield FoundCamera(
+            known or str(device),
+            name,
+            str(device),
+            known is not None,
+            who.virtual,
+            who.why,
+            who.pin,
+        )
 
 
 def _links(root: Path) -> dict[str, str]:
@@ -107,7 +122,9 @@ def _by_index() -> Iterator[FoundCamera]:
             continue
         backend = device.backend
         device.release()
-        yield FoundCamera(str(index), f"camera {index} ({backend})", str(index), stable=False)
+        name = f"camera {index} ({backend})"
+        who = named_identity(name, backend)
+        yield FoundCamera(str(index), name, str(index), False, who.virtual, who.why)
 
 
 def _text(path: Path) -> str:

@@ -9,6 +9,7 @@ import logging
 import os
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -62,6 +63,25 @@ def captures_video(node: Path, call: Ioctl = ioctl) -> bool | None:
     *_, all_caps, own_caps = _CAPABILITY.unpack(answer)
     caps = own_caps if all_caps & _DEVICE_CAPS else all_caps
     return bool(caps & (_VIDEO_CAPTURE | _VIDEO_CAPTURE_MPLANE))
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a driver says of itself and of its device."""
+
+    driver: str
+    card: str
+    bus: str
+
+
+def capability(node: Path, call: Ioctl = ioctl) -> Capability | None:
+    """Return driver, card and bus of a node; None if it cannot be asked."""
+    try:
+        answer = call(node, _QUERYCAP, bytes(_CAPABILITY.size))
+    except OSError:
+        return None
+    texts = _CAPABILITY.unpack(answer)[:3]
+    return Capability(*(t.split(b"\0")[0].decode("utf-8", errors="replace").strip() for t in texts))
 
 
 class LineControls:

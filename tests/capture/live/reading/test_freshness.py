@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from capture.live.reading.feed import RawFrame
-from capture.live.reading.freshness import Freshness, digest, textured
+from capture.live.reading.freshness import REPEAT_FRAMES, Freshness, Repetition, digest, textured
 from tests.capture.live.fakes import jpeg, noise
 
 
@@ -53,3 +53,48 @@ def test_digests_differ_between_frames_and_agree_for_repeats() -> None:
 @pytest.mark.parametrize(("level", "has"), [(0.0, False), (120.0, True), (255.0, False)])
 def test_black_and_white_have_no_texture(level: float, has: bool) -> None:
     assert textured(RawFrame(0), lambda _: level) is has
+
+
+FRAME_NS = 33_000_000
+
+
+def sent(numbers, *, texture=True):
+    """Return after how many frames a source is found to repeat itself; None: never."""
+    repetition = Repetition()
+    for index, number in enumerate(numbers):
+        if repetition.looped(number, index * FRAME_NS, lambda: texture):
+            return index
+    return None
+
+
+@pytest.mark.parametrize("length", [40, 300, 9000], ids=["1 s", "10 s", "5 min"])
+def test_a_loop_is_found_within_five_seconds_of_its_second_round(length) -> None:
+    found = sent(i % length for i in range(2 * length + 400))
+    assert found is not None
+    assert found <= max(length, 30) + REPEAT_FRAMES
+
+
+def test_a_frozen_picture_with_running_stamps_is_found() -> None:
+    found = sent([7] * 400)
+    assert found is not None
+    assert found * FRAME_NS < 8e9
+
+
+def test_a_sensor_is_never_taken_for_a_loop() -> None:
+    assert sent(range(3000)) is None
+
+
+def test_some_repeated_frames_are_chance() -> None:
+    assert sent(i if i % 2 else i % 100 for i in range(3000)) is None
+
+
+def test_a_covered_lens_is_no_loop() -> None:
+    assert sent([7] * 400, texture=False) is None
+
+
+def test_who_ends_to_repeat_is_believed_again() -> None:
+    repetition = Repetition()
+    told = [repetition.looped(n, i * FRAME_NS, lambda: True) for i, n in enumerate([7] * 400)]
+    assert told[-1]
+    again = [repetition.looped(1000 + n, (400 + n) * FRAME_NS, lambda: True) for n in range(60)]
+    assert not again[-1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from capture.camera import Provenance
 from capture.errors import CameraError
 from capture.live.options import LiveOptions
 from capture.live.reading.feed import Feed
@@ -19,6 +21,7 @@ from tests.capture.live.fakes import (
     FakeDevice,
     Hardware,
     jpeg,
+    noise,
 )
 
 
@@ -283,3 +286,32 @@ def test_a_complaint_makes_a_new_connection() -> None:
     bench.run(1)
     assert bench.notes.problems == ["only damaged frames"]
     assert hardware.opened == 2
+
+
+@pytest.mark.parametrize("length", [30, 600], ids=["1 s", "20 s"])
+def test_a_loop_of_recorded_frames_is_a_lost_camera_also_after_it_was_opened_again(
+    length: int,
+) -> None:
+    hardware = Hardware()
+    shown = iter(range(10**9))
+    hardware.shape = lambda _pixels: noise(next(shown) % length, hardware.size_wh)
+    bench = Bench(hardware).run(2 * length / 30 + 12)
+    assert any("sends again what it sent before" in problem for problem in bench.notes.problems)
+    assert hardware.opened >= 2
+    came = len(bench.notes.frames)
+    bench.run(20)
+    assert len(bench.notes.frames) - came < 20 * 30 / 4
+
+
+def test_a_loop_whose_maker_declares_it_is_left_alone() -> None:
+    hardware = Hardware()
+    feed = hardware.opener(LiveOptions())
+
+    def declared() -> Feed:
+        opened = feed()
+        opened._facts = replace(opened.facts, provenance=Provenance.SIMULATED)
+        return opened
+
+    hardware.shape = lambda _pixels: noise(hardware.clock.now_ns() // INTERVAL_NS % 30)
+    bench = Bench(hardware, opener=declared).run(20)
+    assert not bench.notes.problems

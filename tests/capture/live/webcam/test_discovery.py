@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from capture.live.webcam.discovery import FoundCamera, device_of, list_cameras, stable_id
+from capture.live.webcam.discovery import device_of, list_cameras, stable_id
+from capture.live.webcam.identity import Virtual
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="sysfs is Linux's")
 
@@ -37,15 +38,14 @@ def machine(root: Path) -> Path:
 @linux_only
 def test_cameras_are_listed_by_serial_number_or_else_by_port(tmp_path: Path) -> None:
     root = machine(tmp_path)
-    assert list_cameras(root, captures=lambda _: None) == [
-        FoundCamera(
-            "usb-HD_Pro_1234-video-index0", "HD Pro Webcam", str(root / "dev/video0"), stable=True
-        ),
-        FoundCamera(
+    found = list_cameras(root, captures=lambda _: None)
+    assert [(camera.id, camera.name, camera.device, camera.stable) for camera in found] == [
+        ("usb-HD_Pro_1234-video-index0", "HD Pro Webcam", str(root / "dev/video0"), True),
+        (
             "pci-0000:00:14.0-usb-0:2:1.0-video-index0",
             "Integrated",
             str(root / "dev/video2"),
-            stable=True,
+            True,
         ),
     ]
 
@@ -112,5 +112,7 @@ def test_elsewhere_the_indices_are_tried(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(discovery, "open_opencv", opened)
     monkeypatch.setattr(sys, "platform", "win32")
-    assert list_cameras() == [FoundCamera("1", "camera 1 (V4L2)", "1", stable=False)]
+    (camera,) = list_cameras()
+    assert (camera.id, camera.name, camera.device) == ("1", "camera 1 (V4L2)", "1")
+    assert (camera.stable, camera.virtual) == (False, Virtual.UNKNOWN)
     assert hardware.released == 1
