@@ -30,7 +30,8 @@ class Metrics:
     """Counts what a kiosk does; labels hold words of ours, never anything about a person."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a series more for each counter, which nobody asks for
+        # a series more for each counter, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._sessions = self._counter("sessions", "Sessions by outcome.", "outcome")
         self._problems = self._counter("problems", "Attempts that ended early.", "problem")

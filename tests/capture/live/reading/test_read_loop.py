@@ -12,6 +12,7 @@ from capture.camera import Provenance
 from capture.errors import CameraError
 from capture.live.options import LiveOptions
 from capture.live.reading.feed import Feed
+from capture.live.webcam.device import DeviceFeed
 from capture.live.webcam.properties import Property
 from tests.capture.live.fakes import (
     INTERVAL_NS,
@@ -309,6 +310,7 @@ def test_a_loop_whose_maker_declares_it_is_left_alone() -> None:
 
     def declared() -> Feed:
         opened = feed()
+        assert isinstance(opened, DeviceFeed)
         opened._facts = replace(opened.facts, provenance=Provenance.SIMULATED)
         return opened
 
