@@ -7,35 +7,19 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from facelight.commands.findings import CheckState, Finding
 from facelight.config.settings import Settings
 from facelight.delivery.client import endpoint_of
 from facelight.delivery.credentials import find_credential
 from uploader.errors import UploaderError
+from uploader.http.endpoint import API_VERSION
 
 CONNECT_TIMEOUT_S = 5.0
 LOW_DISK_MB = 500
-
-
-class CheckState(StrEnum):
-    """How a check ended; only ``FAIL`` changes the exit code."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    name: str
-    state: CheckState
-    detail: str
+_TRACKER = "install mediapipe 0.10.21: its models are bundled and it makes no network call"
 
 
 def examine(settings: Settings, folder: Path) -> Iterator[Finding]:
@@ -55,9 +39,9 @@ def opencv_builds(distributions: Callable[[], dict[str, list[str]]] | None = Non
     told = ", ".join(f"{name} {version}" for name, version in versions.items()) or "none"
     right = names == ["opencv-contrib-python", "opencv-python"]
     if right and len(set(versions.values())) == 1:
-        return Finding("opencv", CheckState.OK, told)
-    cure = "expected opencv-python and opencv-contrib-python of one version and no headless build"
-    return Finding("opencv", CheckState.FAIL, f"{told}; {cure}")
+        return Finding("opencv", CheckState.GREEN, told)
+    cure = "install opencv-python and opencv-contrib-python of one version and no headless build"
+    return Finding("opencv", CheckState.RED, told, cure)
 
 
 def tracker_version() -> Finding:
@@ -65,17 +49,20 @@ def tracker_version() -> Finding:
     try:
         version = importlib.metadata.version("mediapipe")
     except importlib.metadata.PackageNotFoundError:
-        return Finding("tracker", CheckState.FAIL, "mediapipe is not installed; expected 0.10.21")
-    state = CheckState.OK if version == "0.10.21" else CheckState.FAIL
-    return Finding("tracker", state, f"mediapipe {version}")
+        return Finding("tracker", CheckState.RED, "mediapipe is not installed", _TRACKER)
+    if version != "0.10.21":
+        return Finding("tracker", CheckState.RED, f"mediapipe {version}", _TRACKER)
+    return Finding("tracker", CheckState.GREEN, f"mediapipe {version}")
 
 
 def disk(folder: Path) -> Finding:
     """Check the room for results and spool on the disk of ``folder``."""
     there = next(path for path in [folder.absolute(), *folder.absolute().parents] if path.exists())
     free_mb = shutil.disk_usage(there).free // 1_000_000
-    state = CheckState.OK if free_mb >= LOW_DISK_MB else CheckState.WARN
-    return Finding("disk", state, f"{free_mb} MB free at {there}")
+    detail = f"{free_mb} MB free at {there}"
+    if free_mb < LOW_DISK_MB:
+        return Finding("disk", CheckState.AMBER, detail, f"make room: at least {LOW_DISK_MB} MB")
+    return Finding("disk", CheckState.GREEN, detail)
 
 
 def clock() -> Finding:
@@ -83,7 +70,10 @@ def clock() -> Finding:
     info = time.get_clock_info("monotonic")
     fine = info.monotonic and info.resolution <= 1e-3
     detail = f"{info.implementation}, resolution {info.resolution:g} s"
-    return Finding("clock", CheckState.OK if fine else CheckState.FAIL, detail)
+    if not fine:
+        cure = "frames cannot be labelled by this clock; use another kernel or virtual machine"
+        return Finding("clock", CheckState.RED, detail, cure)
+    return Finding("clock", CheckState.GREEN, detail)
 
 
 def service(settings: Settings) -> Finding:
@@ -92,12 +82,15 @@ def service(settings: Settings) -> Finding:
         endpoint = endpoint_of(settings).url
         credential = find_credential(settings, endpoint)
     except UploaderError as error:
-        return Finding("service", CheckState.WARN, str(error))
+        cure = "set endpoint and a key or token; 'process' without --submit needs none"
+        return Finding("service", CheckState.AMBER, str(error), cure)
     parts = urlsplit(endpoint)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S):
             pass
     except OSError as error:
-        return Finding("service", CheckState.FAIL, f"{endpoint}: cannot be reached: {error}")
-    return Finding("service", CheckState.OK, f"{endpoint}, {type(credential).__name__}")
+        cure = "network, name and port; 'kiosk --offline' starts all the same and spools"
+        return Finding("service", CheckState.RED, f"{endpoint}: cannot be reached: {error}", cure)
+    detail = f"{endpoint}, API {API_VERSION}, {type(credential).__name__}"
+    return Finding("service", CheckState.GREEN, detail)

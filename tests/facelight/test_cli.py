@@ -94,7 +94,8 @@ def test_check_prints_settings_with_their_origin(tmp_path: Path) -> None:
     config = str(tmp_path / "facelight.toml")
     done = CliRunner().invoke(app, ["check", "--config", config, "--changed"])
     assert f"clip.quality = 77  ({config})" in done.output
-    for name in ("opencv", "tracker", "disk", "clock", "service"):
+    names = "opencv tracker disk clock service light texts camera display spool"
+    for name in names.split():
         assert f"  {name}: " in done.output
 
 

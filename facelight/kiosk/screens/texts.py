@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from capture.display.language import Language, load_language
+from facelight.errors import SettingsError
 
 LANGUAGE_FOLDER = Path(__file__).parents[2] / "locale"
 THEME_FOLDER = Path(__file__).parents[2] / "themes"
@@ -105,17 +106,25 @@ PLACEHOLDERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def language_file(code_or_path: str) -> Path:
-    """Return the file of a language: one of ours by its code, or a path ending in ``.toml``."""
-    if code_or_path.endswith(".toml"):
-        return Path(code_or_path)
-    return LANGUAGE_FOLDER / f"{code_or_path}.toml"
+    """Return the file of a language: one of ours by its code, or a path ending in ``.toml``.
+
+    Raises
+    ------
+    SettingsError
+        it is neither; names the codes there are.
+    """
+    return _ours(LANGUAGE_FOLDER, code_or_path, "kiosk.language")
 
 
 def theme_file(name_or_path: str) -> Path:
-    """Return the file of a theme: one of ours by its name, or a path ending in ``.toml``."""
-    if name_or_path.endswith(".toml"):
-        return Path(name_or_path)
-    return THEME_FOLDER / f"{name_or_path}.toml"
+    """Return the file of a theme: one of ours by its name, or a path ending in ``.toml``.
+
+    Raises
+    ------
+    SettingsError
+        it is neither; names the themes there are.
+    """
+    return _ours(THEME_FOLDER, name_or_path, "kiosk.theme")
 
 
 def language(code_or_path: str) -> Language:
@@ -123,7 +132,19 @@ def language(code_or_path: str) -> Language:
 
     Raises
     ------
+    SettingsError
+        neither a code of ours nor a ``.toml`` file.
     DisplayError
         no such file, or it is incomplete.
     """
     return load_language(language_file(code_or_path), PLACEHOLDERS)
+
+
+def _ours(folder: Path, name_or_path: str, setting: str) -> Path:
+    if name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    names = sorted(path.stem for path in folder.glob("*.toml"))
+    if name_or_path not in names:
+        choices = ", ".join(names)
+        raise SettingsError(f"{setting}: {name_or_path!r}, expected {choices}, or a .toml file")
+    return folder / f"{name_or_path}.toml"

@@ -10,12 +10,21 @@ from typer.testing import CliRunner
 
 from capture.live.webcam import discovery
 from capture.live.webcam.discovery import FoundCamera
+from capture.live.webcam.identity import Virtual
 from facelight.cli import app
 from tests.capture.files.made_videos import make_video
 from tests.capture.live.streams import StreamServer
 
 LIST = [
-    FoundCamera("usb-HD_Pro_1234-video-index0", "HD Pro", "/dev/video0", stable=True),
+    FoundCamera(
+        "usb-HD_Pro_1234-video-index0",
+        "HD Pro",
+        "/dev/video0",
+        True,
+        Virtual.NO,
+        "USB device",
+        "046d:082d@1-4",
+    ),
     FoundCamera("/dev/video2", "Integrated", "/dev/video2", stable=False),
 ]
 
@@ -37,7 +46,8 @@ def test_cameras_are_listed_with_the_id_to_write_into_the_settings() -> None:
     code, text = run()
     assert code == 0
     lines = text.splitlines()
-    assert lines[0].split() == ["usb-HD_Pro_1234-video-index0", "HD", "Pro", "(/dev/video0)"]
+    assert lines[0].startswith("usb-HD_Pro_1234-video-index0  HD Pro (/dev/video0)")
+    assert "virtual: no (USB device)  pin: 046d:082d@1-4" in lines[0]
     assert "no stable id" in lines[1]
 
 
@@ -49,6 +59,9 @@ def test_the_list_is_json_on_demand() -> None:
         "name": "HD Pro",
         "device": "/dev/video0",
         "stable": True,
+        "virtual": "no",
+        "why": "USB device",
+        "pin": "046d:082d@1-4",
     }
 
 

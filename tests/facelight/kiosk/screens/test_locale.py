@@ -7,6 +7,7 @@ import pytest
 from capture.display.language import Language
 from capture.display.theme import load_theme
 from capture.errors import DisplayError
+from facelight.errors import SettingsError
 from facelight.kiosk.machine.effects import ShowScene
 from facelight.kiosk.machine.state import ButtonAction, View
 from facelight.kiosk.screens.scenes import Wording, compose, every_scene
@@ -105,8 +106,15 @@ def test_every_screen_of_every_language_fits(code: str, size_wh: tuple[int, int]
 
 
 def test_a_language_that_is_not_there_is_named() -> None:
-    with pytest.raises(DisplayError, match=r"xx.toml: cannot be read"):
+    with pytest.raises(SettingsError, match=r"kiosk.language: 'xx', expected ar, de, en.*\.toml"):
         language("xx")
+    with pytest.raises(DisplayError, match=r"xx.toml: cannot be read"):
+        language("xx.toml")
+
+
+def test_a_theme_that_is_not_there_is_named_with_the_choices() -> None:
+    with pytest.raises(SettingsError, match=r"kiosk.theme: 'dark', expected default, high_contr"):
+        theme_file("dark")
 
 
 def test_an_operators_own_files_are_taken_by_path(tmp_path: Path) -> None:
