@@ -16,6 +16,7 @@
     │   ├── ForbiddenError       403 otherwise
     │   ├── NotFoundError        404
     │   ├── ServiceTimeoutError  408
+    │   ├── ContentTooLargeError  413
     │   ├── UnsupportedMediaTypeError  415
     │   ├── RateLimitedError     429
     │   ├── ServerError          5xx
@@ -192,7 +193,7 @@ class ForbiddenError(ServiceError):
 
 
 class NotFoundError(ServiceError):
-    """404: no such session, or no such service at this endpoint."""
+    """404, 410: no such session, or no such service at this endpoint."""
 
     code = "not_found"
     advice = "check the endpoint and the session id"
@@ -210,6 +211,14 @@ class UnsupportedMediaTypeError(ServiceError):
 
     code = "unsupported_media_type"
     advice = "a fault of the client or of a proxy between; report it, the submission is kept"
+    final = True
+
+
+class ContentTooLargeError(ServiceError):
+    """413: the service, or a proxy before it, takes less; the same bytes can never succeed."""
+
+    code = "content_too_large"
+    advice = "send less: process again with a smaller --target-bytes"
     final = True
 
 

@@ -116,7 +116,7 @@ def decide(policy: RetryPolicy, error: UploaderError, history: History, chance: 
     if history.attempts >= policy.max_attempts or history.elapsed_s + wait_s > policy.budget_s:
         return Step(Action.HOLD, reason="given_up")
     own_limit = history.own_token and isinstance(error, RateLimitedError)
-    if isinstance(error, _OF_SERVICE) and not own_limit:
+    if isinstance(error, OF_SERVICE) and not own_limit:
         return Step(Action.WAIT, service_wait_s=wait_s, reason=error.code)
     asked = error.retry_after_s if isinstance(error, ServerError) else None
     return Step(Action.WAIT, wait_s, asked or 0.0, error.code)
@@ -130,6 +130,20 @@ def deliver(
     chance: Callable[[], float] = random.random,
 ) -> Outcome:
     """Deliver now, waiting between attempts; an error that remains is the outcome's ``error``."""
+    try:
+        return deliver_or_raise(detector, submission, policy, clock, chance)
+    except UploaderError as error:
+        return Outcome.of_error(submission, error)
+
+
+def deliver_or_raise(
+    detector: Detector,
+    submission: Submission,
+    policy: RetryPolicy,
+    clock: DeliveryClock,
+    chance: Callable[[], float] = random.random,
+) -> Outcome:
+    """Deliver now, waiting between attempts; raises the `UploaderError` that remains."""
     started_s, attempts = clock.monotonic_s(), 0
     while True:
         attempts += 1
@@ -141,12 +155,13 @@ def deliver(
             )
             step = decide(policy, error, history, chance())
             if step.action is not Action.WAIT:
-                return Outcome.of_error(submission, error)
+                raise
             clock.sleep(max(step.item_wait_s, step.service_wait_s))
 
 
 _FOR_OPERATOR = (UnauthorizedError, ForbiddenError, NotFoundError, CredentialError, EndpointError)
-_OF_SERVICE = (ConnectError, RateLimitedError, QuotaExceededError, RedirectRefusedError)
+OF_SERVICE = (ConnectError, RateLimitedError, QuotaExceededError, RedirectRefusedError)
+"""Errors that say nothing of the submission: they hold for all."""
 _WORTH_WAITING = (
     TransportError,
     AnswerError,

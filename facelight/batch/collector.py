@@ -20,6 +20,9 @@ from facelight.terminal import one_line
 if TYPE_CHECKING:
     from facelight.batch.deliveries import Deliveries
 
+FINAL = {400, 413}
+"""Statuses after which the same bytes cannot succeed."""
+
 WORST_FIRST = (Exit.FAILED, Exit.NOT_DELIVERED, Exit.REJECTED)
 
 
@@ -145,4 +148,4 @@ def _exit_of(result: dict[str, Any], request: Request) -> Exit:
 
 
 def _may_succeed(outcome: dict[str, Any] | None) -> bool:
-    return outcome is None or outcome["status"] is None or outcome["status"] != 400
+    return outcome is None or outcome["status"] not in FINAL

@@ -3,94 +3,132 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from facelight.batch.delivery_gate import DeliveryGate
 from facelight.batch.job import Job, json_bytes
 from facelight.batch.outputs import PRIVATE, write_file
-from facelight.config.settings import Settings, output_umask, spool_dir
+from facelight.batch.spool_keeper import SpoolKeeper
+from facelight.config.settings import Settings, output_umask
 from facelight.delivery.client import open_client
 from facelight.report.session_page import with_outcome
-from uploader.api.submission import Origin, Outcome, Submission, build_submission
+from uploader.api.submission import Failure, Origin, Outcome, Submission, build_submission
 from uploader.api.wire import Metadata
-from uploader.clock import DeliveryClock, SystemDeliveryClock
-from uploader.errors import SpoolError
-from uploader.retry import DIRECT, deliver
-from uploader.spool.opening import open_spool
-
-_SPOOL = threading.Lock()
-"""The spool's lock keeps threads of one process apart no better than processes: it refuses."""
+from uploader.clock import DeliveryClock, SystemDeliveryClock, rfc3339
+from uploader.errors import SpoolError, UploaderError
+from uploader.retry import DIRECT, deliver_or_raise
 
 
 class Deliverer:
     """Delivers finished output directories, in order, and writes each outcome beside its clip.
 
     A few attempts within three minutes; a submission that only needs time, a network or a valid
-    key goes to the spool then, from where ``facelight spool flush`` delivers it.
+    key goes to the spool then, from where ``facelight spool flush`` delivers it. What an answer
+    says of the service holds for all: see `DeliveryGate`.
     """
 
-    def __init__(self, settings: Settings, clock: DeliveryClock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: DeliveryClock | None = None,
+        gate: DeliveryGate | None = None,
+        keeper: SpoolKeeper | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock or SystemDeliveryClock()
-        self._client = open_client(settings)
+        self._gate = gate or DeliveryGate(self._clock.monotonic_s)
+        self._keeper = keeper or SpoolKeeper(settings, self._clock)
+        self.client = open_client(settings)
 
     def deliver(self, job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
         """Send the session of ``job`` and return its result with the outcome.
 
         Raises
         ------
-        OutputError
-            the outcome cannot be written.
+        DeliveryStopped
+            the batch ends; nothing was sent.
+        OutputError, OSError, ValueError, KeyError, UploaderError
+            the directory cannot be read as a submission, or the outcome cannot be written.
         """
         submission = read_submission(job.target, result)
-        outcome = deliver(self._client, submission, DIRECT, self._clock)
-        changes: dict[str, Any] = {"outcome": outcome.to_json()}
-        if outcome.error is not None and not outcome.error.final:
-            changes |= self._spooled(submission, outcome)
+        changes = self._changes(submission)
         return update_result(job.target, changes, output_umask(self._settings))
 
-    def _spooled(self, submission: Submission, outcome: Outcome) -> dict[str, Any]:
-        """Keep what may still succeed; say so in the advice, and also when it cannot be kept."""
+    def _changes(self, submission: Submission) -> dict[str, Any]:
+        """Return what becomes of a result."""
+        if (known := self._keeper.delivered(submission)) is not None:
+            return {"outcome": known.to_json()}
+        barred = self._gate.enter()
+        if barred is not None:
+            return self._kept(submission, barred, attempted=False)
         try:
-            with (
-                _SPOOL,
-                open_spool(
-                    spool_dir(self._settings),
-                    self._settings.spool,
-                    key_file=self._settings.device_key_file,
-                ) as spool,
-            ):
-                item = spool.put(submission)
+            outcome = deliver_or_raise(self.client, submission, DIRECT, self._clock)
+        except UploaderError as error:
+            self._gate.leave(error)
+            if error.final and error.status != 415:
+                return {"outcome": Outcome.of_error(submission, error).to_json()}
+            return self._kept(submission, error, attempted=True)
+        except BaseException:
+            self._gate.give_up()
+            raise
+        self._gate.leave()
+        try:
+            self._keeper.settle(submission, outcome)
         except SpoolError as error:
-            told = f"not spooled: {error}; process again with --resume --submit"
-            return {"outcome": _advised(outcome, told)}
-        return {
-            "spooled": item.id,
-            "outcome": _advised(outcome, "kept; deliver it with: facelight spool flush"),
-        }
+            problem = f"delivered, but still in the spool: {error}"
+            return {"outcome": outcome.to_json(), "spool_problem": problem}
+        return {"outcome": outcome.to_json(), "spooled": None}
+
+    def _kept(
+        self, submission: Submission, error: UploaderError, *, attempted: bool
+    ) -> dict[str, Any]:
+        """Keep what may still succeed; say so beside the advice, also when it cannot be kept."""
+        outcome = Outcome.of_error(submission, error)
+        try:
+            item = self._keeper.keep(submission, error, attempted=attempted)
+        except SpoolError as unkept:
+            cure = f"not spooled: {unkept}; process again with --resume --submit"
+            return {"outcome": _advised(outcome, cure)}
+        when = ""
+        if error.retry_after_s is not None:
+            after = self._clock.utc() + timedelta(seconds=error.retry_after_s)
+            when = f" after {rfc3339(after)}"
+        cure = f"kept; deliver it{when} with: facelight spool flush"
+        return {"spooled": item.id, "outcome": _advised(outcome, cure)}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._client.close()
+        self.client.close()
 
 
 def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
-    """Return the request of an output directory: byte for byte the one whose digest it holds."""
+    """Return the request of an output directory: byte for byte the one whose digest it holds.
+
+    Its client request id follows from session and digest: the same at every attempt, after a kill,
+    with ``--resume`` and from the spool.
+    """
     metadata = Metadata.parse((folder / "metadata.json").read_bytes())
     images = folder / "images"
     where = images if images.is_dir() else folder
     files = {name: (where / name).read_bytes() for name in metadata.file_names()}
-    submission = build_submission(metadata, files, Origin(provenance=result["provenance"]))
-    # The same bytes have the same id, however often a killed or resumed run begins anew: whoever
-    # receives them twice can tell.
-    own_id = uuid.uuid5(uuid.NAMESPACE_OID, submission.digest)
-    return replace(submission, client_request_id=str(own_id))
+    plain = build_submission(metadata, files, Origin(provenance=result["provenance"]))
+    name = f"{result.get('session_id')} {plain.digest}"
+    return replace(plain, client_request_id=str(uuid.uuid5(uuid.NAMESPACE_OID, name)))
+
+
+def undelivered(result: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """Return a result whose directory cannot be delivered: a fault of that one alone."""
+    problem = f"{type(error).__name__}: {error}"
+    failure = Failure("undeliverable", problem, "process this input again, without --resume")
+    outcome = Outcome(status=None, client_request_id="", error=failure)
+    return {**result, "outcome": outcome.to_json()}
 
 
 def update_result(folder: Path, changes: Mapping[str, Any], umask: int = PRIVATE) -> dict[str, Any]:
@@ -99,13 +137,14 @@ def update_result(folder: Path, changes: Mapping[str, Any], umask: int = PRIVATE
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     result |= changes
     page = folder / "report.html"
-    told = with_outcome(page.read_text(encoding="utf-8"), result)
-    write_file(page, told.encode("utf-8", "backslashreplace"), umask)
+    text = with_outcome(page.read_text(encoding="utf-8"), result)
+    write_file(page, text.encode("utf-8", "backslashreplace"), umask)
     write_file(path, json_bytes(result), umask)
     return result
 
 
-def _advised(outcome: Outcome, advice: str) -> dict[str, Any]:
+def _advised(outcome: Outcome, more: str) -> dict[str, Any]:
     if outcome.error is None:
         return outcome.to_json()
+    advice = "; ".join(part for part in (outcome.error.advice, more) if part)
     return replace(outcome, error=replace(outcome.error, advice=advice)).to_json()

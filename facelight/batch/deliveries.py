@@ -9,10 +9,14 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
-from facelight.batch.deliver import Deliverer
+from facelight.batch.deliver import Deliverer, undelivered
+from facelight.batch.delivery_gate import DeliveryGate, DeliveryStopped
 from facelight.batch.job import Finished, Job
+from facelight.batch.spool_keeper import SpoolKeeper
 from facelight.config.settings import Settings
+from facelight.errors import FacelightError
 from uploader.clock import SystemDeliveryClock
+from uploader.errors import UploaderError
 
 AT_A_TIME: Final = 4
 """Connections to the service; its rate limit is far above, answers take one to three seconds."""
@@ -22,11 +26,7 @@ WAITING: Final = 2 * AT_A_TIME
 Outcome: TypeAlias = "Future[dict[str, Any]]"
 
 
-class _Interrupted(Exception):
-    """The wait before another attempt was ended."""
-
-
-class _StoppableClock(SystemDeliveryClock):
+class StoppableClock(SystemDeliveryClock):
     """A clock whose waits end at once when they have to."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class _StoppableClock(SystemDeliveryClock):
     def sleep(self, seconds: float) -> None:
         """Block for ``seconds`` unless stopped."""
         if self.stopped.wait(max(0.0, seconds)):
-            raise _Interrupted
+            raise DeliveryStopped
 
 
 class Deliveries:
@@ -47,9 +47,11 @@ class Deliveries:
         service or credential are missing or wrong.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._clock = _StoppableClock()
-        self._all = [Deliverer(settings, self._clock) for _ in range(AT_A_TIME)]
+    def __init__(self, settings: Settings, clock: StoppableClock | None = None) -> None:
+        self._clock = clock or StoppableClock()
+        self._gate = DeliveryGate(self._clock.monotonic_s)
+        keeper = SpoolKeeper(settings, self._clock)
+        self._all = [Deliverer(settings, self._clock, self._gate, keeper) for _ in range(AT_A_TIME)]
         self._free: SimpleQueue[Deliverer] = SimpleQueue()
         for deliverer in self._all:
             self._free.put(deliverer)
@@ -65,12 +67,8 @@ class Deliveries:
     def landed(self, leave: int = WAITING) -> Iterator[Finished]:
         """Yield what is delivered, and wait until at most ``leave`` are under way.
 
-        A delivery that ``stop`` ended comes back as it was put.
-
-        Raises
-        ------
-        OutputError
-            an outcome cannot be written.
+        A delivery that ``stop`` ended comes back as it was put; one that failed by its own
+        directory says so in its outcome.
         """
         while self._flying:
             ready = [future for future in self._flying if future.done()]
@@ -82,12 +80,15 @@ class Deliveries:
                 finished = self._flying.pop(future)
                 try:
                     yield Finished(finished.job, future.result())
-                except _Interrupted:
+                except DeliveryStopped:
                     yield finished
+                except (FacelightError, UploaderError, OSError, ValueError, LookupError) as error:
+                    yield Finished(finished.job, undelivered(finished.result or {}, error))
 
     def stop(self) -> None:
         """Let attempts end that have begun, but begin no more."""
         self._clock.stopped.set()
+        self._gate.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +106,7 @@ class Deliveries:
 
     def _deliver(self, job: Job, result: dict[str, Any]) -> dict[str, Any]:
         if self._clock.stopped.is_set():
-            raise _Interrupted
+            raise DeliveryStopped
         deliverer = self._free.get()
         try:
             return deliverer.deliver(job, result)

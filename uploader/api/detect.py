@@ -10,10 +10,18 @@ import httpx
 from uploader.api.decision import parse_decision
 from uploader.api.submission import Outcome, Submission
 from uploader.clock import DeliveryClock
-from uploader.errors import CredentialError, ProvenanceError, TokenExpiredError, UploaderError
+from uploader.errors import (
+    ContentTooLargeError,
+    CredentialError,
+    NotFoundError,
+    ProvenanceError,
+    ServiceError,
+    TokenExpiredError,
+    UploaderError,
+)
 from uploader.http.answers import Answer, error_of
 from uploader.http.credentials import BearerToken, Credential
-from uploader.http.endpoint import Endpoint, checked_model_version
+from uploader.http.endpoint import API_VERSION, DETECT_PATH, Endpoint, checked_model_version
 from uploader.http.exchange import Call, Exchange, HttpOptions
 
 
@@ -114,11 +122,25 @@ class DetectClient:
         if submission.token is None and self._credential is None:
             raise CredentialError("neither a key nor a session token is at hand")
 
+    def _explained(self, error: ServiceError, submission: Submission) -> ServiceError:
+        """Add to an error what only the call knows: where it went and how much it sent."""
+        if isinstance(error, NotFoundError):
+            error.advice = (
+                f"check the endpoint {self.endpoint.url}: it has no {DETECT_PATH} (API version"
+                f" {API_VERSION}); the submission is kept"
+            )
+        elif isinstance(error, ContentTooLargeError):
+            error.advice = (
+                f"{submission.size} bytes were sent: process again with"
+                f" --target-bytes {max(1, submission.size // 2)}, or raise the proxy's limit"
+            )
+        return error
+
     def _outcome(self, submission: Submission, answer: Answer) -> Outcome:
         facts = (answer.status, answer.request_id, answer.latency_ms)
         if answer.status == 204:
             return replace(Outcome.of_decision(submission, None, facts), date=answer.date)
         if answer.status != 200:
-            raise error_of(answer, self._exchange.clock.utc())
+            raise self._explained(error_of(answer, self._exchange.clock.utc()), submission)
         decision = parse_decision(answer.body, answer.context())
         return replace(Outcome.of_decision(submission, decision, facts), date=answer.date)

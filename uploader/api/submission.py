@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 
@@ -101,9 +101,20 @@ class Outcome:
             "request_id": self.request_id,
             "client_request_id": self.client_request_id,
             "model_version": self.model_version,
+            "said": self._said(),
             "error": None
             if error is None
             else {"code": error.code, "message": error.message, "advice": error.advice},
+        }
+
+    def _said(self) -> dict[str, Any] | None:
+        """Return what the service said word for word; None where it decided nothing."""
+        if self.raw_decision is None:
+            return None
+        target = self.target
+        return {
+            "decision": self.raw_decision,
+            "target": None if target is None else asdict(target),
         }
 
     @classmethod

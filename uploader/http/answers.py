@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from uploader.errors import (
     BadRequestError,
+    ContentTooLargeError,
     Context,
     ForbiddenError,
     MalformedAnswerError,
@@ -52,7 +53,9 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     400: BadRequestError,
     401: UnauthorizedError,
     404: NotFoundError,
+    410: NotFoundError,
     408: ServiceTimeoutError,
+    413: ContentTooLargeError,
     415: UnsupportedMediaTypeError,
     429: RateLimitedError,
 }
@@ -62,6 +65,8 @@ _NO_TEXT = {
     401: "Invalid subscription Key or user/plan is blocked.",
     403: "the service forbids the call",
     404: "not found",
+    410: "gone",
+    413: "the request is too large",
     408: "OperationTimeOut.",
     415: "Invalid Media Type.",
     429: "Rate limit is exceeded.",

@@ -56,6 +56,8 @@ REGIONS: Final = (
 SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """The service gives GUIDs; no dot and no slash, so that an id can never walk a path."""
 
+_MODEL_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 MAX_START: Final = 64
 MAX_TOP: Final = 1000
 
@@ -128,10 +130,11 @@ def is_local(url: str) -> bool:
 
 
 def checked_model_version(version: str) -> str:
-    """Return ``version`` when the service has it."""
-    if version not in MODEL_VERSIONS:
+    """Return ``version`` when it can stand in a query; which ones there are the service knows."""
+    if not _MODEL_VERSION.fullmatch(version):
         raise EndpointError(
-            f"model-version {shown(version, 60)!r} is not one of {', '.join(MODEL_VERSIONS)}"
+            f"model-version {shown(version, 60)!r}: expected at most 64 letters, digits, dots and"
+            f" hyphens, such as {' or '.join(MODEL_VERSIONS)}"
         )
     return version
 

@@ -117,6 +117,15 @@ class Ledger:
         row = self._one(f"SELECT {_COLUMNS} FROM item WHERE id = ?", (item_id,))  # noqa: S608
         return None if row is None else _item(row)
 
+    def newest(self, client_request_id: str) -> Item | None:
+        """Return the row that came last with this client request id."""
+        row = self._one(
+            f"SELECT {_COLUMNS} FROM item WHERE client_request_id = ? "  # noqa: S608
+            "ORDER BY seq DESC LIMIT 1",
+            (client_request_id,),
+        )
+        return None if row is None else _item(row)
+
     def ids_from(self, start: str) -> list[str]:
         """Return the ids that begin with ``start``, at most a few; none for fewer than 4 digits."""
         if not re.fullmatch(r"[0-9a-f]{4,32}", start):

@@ -180,6 +180,15 @@ class Spool:
             raise ItemError(f"item {shown(item_id, 60)!r}: not in this spool")
         return found
 
+    def find(self, client_request_id: str) -> Item | None:
+        """Return the newest row of a submission, None where it never came here."""
+        return self.ledger.newest(client_request_id)
+
+    def note(self, item: Item, outcome: Outcome, state: ItemState) -> None:
+        """Note why an item waits although no attempt was made for it."""
+        with self.ledger.transaction():
+            self.ledger.update(item.id, {"state": state, **_ending(outcome)}, kept_only=True)
+
     def items(
         self, states: Sequence[ItemState] = tuple(ItemState), session_id: str | None = None
     ) -> Iterator[Item]:

@@ -25,6 +25,7 @@ from uploader.api.submission import Origin
 from uploader.errors import (
     ConnectError,
     ConnectionLostError,
+    ContentTooLargeError,
     CredentialError,
     EndpointError,
     MalformedAnswerError,
@@ -35,7 +36,6 @@ from uploader.errors import (
     TokenExpiredError,
     TotalTimeoutError,
     UnauthorizedError,
-    UnexpectedStatusError,
     UploaderError,
     WriteTimeoutError,
 )
@@ -104,7 +104,7 @@ FAULTS = [
     pytest.param(net.bomb, OversizedAnswerError, id="gzip bomb"),
     pytest.param(net.huge_head, MalformedAnswerError, id="huge header"),
     pytest.param(net.garbage, MalformedAnswerError, id="other protocol"),
-    pytest.param(net.early, UnexpectedStatusError, id="413 before the body was read"),
+    pytest.param(net.early, ContentTooLargeError, id="413 before the body was read"),
     pytest.param(net.answer(200, b""), MalformedAnswerError, id="200 without a body"),
     pytest.param(net.answer(200, b"{oops"), MalformedAnswerError, id="invalid JSON"),
     pytest.param(
@@ -322,12 +322,12 @@ def test_a_simulated_session_goes_to_a_local_service_only(endpoint, allowed, sen
     assert len(transport.requests) == int(sent)
 
 
-def test_the_model_version_goes_along_and_an_unknown_one_is_refused():
+def test_the_model_version_goes_along_and_one_with_other_signs_is_refused():
     ours, transport = fake(realface(), model_version="latest")
     ours.detect(submission())
     assert transport.requests[0].url.params["model-version"] == "latest"
     with pytest.raises(EndpointError):
-        DetectOptions(model_version="1999")
+        DetectOptions(model_version="1999&x")
 
 
 def test_the_same_submission_is_the_same_bytes_each_time():

@@ -166,6 +166,7 @@ def test_an_outcome_is_written_as_results_are():
         "request_id": "rq",
         "client_request_id": made.client_request_id,
         "model_version": None,
+        "said": None,
         "error": {"code": "face_blurred", "message": "no", "advice": "hold still"},
     }
     good = Outcome(200, "c", "rq", LivenessDecision.REALFACE, "realface", "v")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.uploader.mutations import damaged
 from uploader.errors import (
     BadRequestError,
+    ContentTooLargeError,
     ForbiddenError,
     NotFoundError,
     QuotaExceededError,
@@ -88,6 +89,8 @@ def enveloped(message, code="X"):
         pytest.param(503, b"", ServerError, "server_error", None, id="503"),
         pytest.param(599, b"", ServerError, "server_error", None, id="599"),
         pytest.param(202, b"{}", UnexpectedStatusError, "unexpected_status", None, id="202"),
+        pytest.param(413, b"", ContentTooLargeError, "content_too_large", None, id="413"),
+        pytest.param(410, b"", NotFoundError, "not_found", None, id="410"),
         pytest.param(418, b"tea", UnexpectedStatusError, "unexpected_status", None, id="418"),
     ],
 )
