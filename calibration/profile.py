@@ -100,7 +100,7 @@ class TimingSection(StrictModel):
 
     def timing(self) -> Timing:
         """Return lag and guards for labelling; unknown exposure and readout keep their bounds."""
-        known = {
+        known: dict[str, Any] = {
             name: round(measured.value * 1e6)
             for name, measured in (
                 ("exposure_ns", self.exposure_ms),

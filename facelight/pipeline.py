@@ -22,6 +22,7 @@ from preprocess.clip.crop import CropFollower, window_for
 from preprocess.errors import ClipRejected
 from preprocess.face.face import Face, Rect
 from preprocess.gate.gate import Verdict, judge
+from preprocess.light.decision import LightDecision
 from preprocess.light.response import respond
 from preprocess.light.samples import ChromaSample, sample_light
 from preprocess.light.verdict import LightResponse
@@ -58,8 +59,19 @@ class FrameReport:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LightFinding:
+    """What is known of a session's light before its clip is packed: it was looked at before."""
+
+    response: LightResponse
+    decision: LightDecision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SessionResult:
-    """What became of a session; ``clip`` is None when it was rejected."""
+    """What became of a session; ``clip`` is None when it was rejected.
+
+    ``decision`` is that on its light; None without light, and live until the session is judged.
+    """
 
     reports: tuple[FrameReport, ...]
     clip: Clip | None
@@ -68,6 +80,7 @@ class SessionResult:
     response: LightResponse | None
     full_wh: tuple[int, int]
     encoding: ClipReport = field(default_factory=ClipReport)
+    decision: LightDecision | None = None
 
     @property
     def accepted(self) -> bool:
@@ -126,21 +139,39 @@ class SessionPipeline:
         self._kept.full_wh = frame.size_wh
         return report
 
-    def finish(self, timeline: Timeline | None = None) -> SessionResult:
-        """Return the result; ``timeline`` (all flips known) is what the light is checked with."""
+    def finish(
+        self, timeline: Timeline | None = None, light: LightFinding | None = None
+    ) -> SessionResult:
+        """Return the result.
+
+        Parameters
+        ----------
+        timeline : all flips known; what the light is checked with.
+        light : instead, where the light has been checked; a session that it turns away has no clip.
+        """
         kept = self._kept
-        response = None
+        response, decision = (light.response, light.decision) if light else (None, None)
         if timeline is not None and kept.samples:
             response = respond(kept.samples, timeline, self._settings.light)
         clip, reasons, detail = None, tuple[Reason, ...](), ""
-        try:
-            clip = self._builder.finish()
-        except ClipRejected as error:
-            reasons = session_reasons(kept.reports, error.reasons)
-            detail = error.detail
-        encoding = self._builder.report
+        if decision is not None and not decision.accepted:
+            self._builder.close()
+            reasons, detail = _unlit_reasons(kept.reports, decision), decision.detail
+        else:
+            try:
+                clip = self._builder.finish()
+            except ClipRejected as error:
+                reasons = session_reasons(kept.reports, error.reasons)
+                detail = error.detail
         return SessionResult(
-            tuple(kept.reports), clip, reasons, detail, response, kept.full_wh, encoding
+            tuple(kept.reports),
+            clip,
+            reasons,
+            detail,
+            response,
+            kept.full_wh,
+            self._builder.report,
+            decision,
         )
 
     def close(self) -> None:
@@ -197,3 +228,10 @@ def session_reasons(reports: Sequence[FrameReport], found: Sequence[Reason]) -> 
     counts = Counter(reason for report in reports for reason in report.verdict.reasons)
     often = [r for r, n in counts.most_common() if n * 5 >= len(reports)]
     return tuple(dict.fromkeys([*often, *found]))
+
+
+def _unlit_reasons(reports: Sequence[FrameReport], decision: LightDecision) -> tuple[Reason, ...]:
+    """Return why light turned a session away; first what kept it from being seen at all."""
+    if any(report.verdict.accepted for report in reports):
+        return decision.reasons
+    return session_reasons(reports, decision.reasons)

@@ -33,3 +33,7 @@ class Reason(StrEnum):
     LIGHT_WEAK = "light_weak"
     LIGHT_MISMATCH = "light_mismatch"
     LIGHT_DELAY = "light_delay"
+    LIGHT_BACKGROUND = "light_background"
+    STAMPS_IN_DOUBT = "stamps_in_doubt"
+    FACE_LOST = "face_lost"
+    FACE_CHANGED = "face_changed"

@@ -140,7 +140,7 @@ class SessionDocument(StrictModel):
         if not self.flips or self.latency_ms is None:
             return None
         origin_ns = -self.frames_t_ns[0]
-        guards = {
+        guards: dict[str, Any] = {
             f"{name}_ns": to_ns(value)
             for name in ("latency_uncertainty", "exposure", "readout", "scanout", "settle")
             if (value := getattr(self, f"{name}_ms")) is not None

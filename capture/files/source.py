@@ -38,6 +38,8 @@ class SessionSource:
     timeline : its light on the clock of the frames; None where nothing is known of it.
     session_id : of a recording; None for other kinds.
     notes : what was done to the pictures or left out of the input, one sentence each.
+    delay_declared : False where the timeline's lag stands for none, and has to be measured.
+    overrun_ns : how far the last colour begins beyond the end of the video.
     """
 
     name: str
@@ -48,6 +50,8 @@ class SessionSource:
     provenance: Provenance
     session_id: str | None = None
     notes: tuple[str, ...] = ()
+    delay_declared: bool = True
+    overrun_ns: int = 0
 
     def close(self) -> None:
         """Release the files; idempotent."""
@@ -100,8 +104,17 @@ def open_source(path: str | Path) -> SessionSource:
     except SidecarError:
         camera.close()
         raise
+    declared = sidecar is None or sidecar.latency_ms is not None
     return SessionSource(
-        name_of(path), path, kind, camera, timeline, Provenance.IMPORTED, notes=camera.notes
+        name_of(path),
+        path,
+        kind,
+        camera,
+        timeline,
+        Provenance.IMPORTED,
+        delay_declared=declared,
+        notes=camera.notes,
+        overrun_ns=0 if sidecar is None else sidecar.overrun_ns(camera.duration_ns),
     )
 
 

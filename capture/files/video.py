@@ -30,7 +30,8 @@ class VideoCamera:
     """The frames of a video file (mp4, mkv, webm, avi, mov) in the order of presentation.
 
     - ``t_frame_ns`` is 0 at the first frame's pts and exact after it, for variable frame rates
-      too; ``t_received_ns`` is the same. AVI has no pts: its frames come at its fixed rate.
+      too; ``t_received_ns`` is the same. AVI has no pts: its frames come at their places in a fixed
+      rate, with the gaps that the capture left.
     - A rotation or mirror in the file's display matrix is applied; pixels are upright.
     - Pixels are those of ``VideoFrame.to_ndarray(format="bgr24")``, whatever the file's format;
       pixels that are not square are resampled, HDR (HLG, PQ) becomes SDR: as a viewer shows them.
@@ -193,17 +194,26 @@ class VideoCamera:
 
     def _time_ns(self, picture: VideoFrame) -> int:
         index = self._index
-        if not index.stamped:
-            if self._seq >= len(index.pts):
-                raise SourceError(self.path, f"frame {self._seq} has no packet of its own")
-            pts: int | None = index.pts[self._seq]
-        else:
-            pts = picture.pts
+        pts: int | None
+        pts = self._unstamped_time(picture) if not index.stamped else picture.pts
         if pts is None:
             raise SourceError(self.path, f"frame {self._seq} has no timestamp")
         if self._seq == 0:
             self._first_pts = pts
         return self._since_first_ns(pts)
+
+    def _unstamped_time(self, picture: VideoFrame) -> int:
+        """Return the time of a frame of a container without presentation times.
+
+        The decoder hands them out in order of presentation and knows the place of each, gaps
+        included; one that it has no place for gets that of its packet by number.
+        """
+        own = picture.pts if picture.pts is not None else picture.dts
+        if own is not None:
+            return int(own)
+        if self._seq >= len(self._index.pts):
+            raise SourceError(self.path, f"frame {self._seq} has no packet of its own")
+        return self._index.pts[self._seq]
 
     def _since_first_ns(self, pts: int) -> int:
         return ticks_to_ns(pts - self._first_pts, self._index.time_base)

@@ -98,6 +98,17 @@ class Timing:
         high=100_000_000,
         why="LCD response after the row is painted: 0 impure frames at 12 ms in simulation",
     )
+    exposure_stated: bool = option(
+        False, unit="", why="the exposure is the camera's own figure, not a bound on it"
+    )
+    row_top: float = option(
+        0.0,
+        unit="of the height",
+        low=0,
+        high=1,
+        why="rows above it show no face and may see what they like",
+    )
+    row_bottom: float = option(1.0, unit="of the height", low=0, high=1, why="the same below")
 
     def __post_init__(self) -> None:
         for name in ("latency_uncertainty_ns", "exposure_ns", "readout_ns", "scanout_ns"):
@@ -105,6 +116,9 @@ class Timing:
                 raise PlanError(f"timing: {name}: expected 0 or more, got {getattr(self, name)}")
         if self.settle_ns < 0:
             raise PlanError(f"timing: settle_ns: expected 0 or more, got {self.settle_ns}")
+        if not 0 <= self.row_top < self.row_bottom <= 1:
+            rows = f"{self.row_top:g}, {self.row_bottom:g}"
+            raise PlanError(f"timing: row_top, row_bottom: expected rising within 0..1, got {rows}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,25 +165,30 @@ class Timeline:
         self._slots = _merged(self.flips)
         self._starts = [slot.start_ns for slot in self._slots]
 
-    def window_ns(self, t_frame_ns: int) -> tuple[int, int]:
+    def window_ns(self, t_frame_ns: int, exposure_ns: int | None = None) -> tuple[int, int]:
         """Return the stretch of display time whose light may be in the frame stamped so.
 
-        From the earliest start of the first row's exposure to the latest end of the last row's.
+        From the earliest start of the first row's exposure to the latest end of the last row's, of
+        the rows that count. ``exposure_ns`` is this frame's, where it is another than the timing's.
         """
         timing = self.timing
         start_ns = t_frame_ns - timing.latency_ns
+        exposure_ns = timing.exposure_ns if exposure_ns is None else exposure_ns
+        first_ns, last_ns = (
+            round(row * timing.readout_ns) for row in (timing.row_top, timing.row_bottom)
+        )
         return (
-            start_ns - timing.latency_uncertainty_ns,
-            start_ns + timing.latency_uncertainty_ns + timing.readout_ns + timing.exposure_ns,
+            start_ns - timing.latency_uncertainty_ns + first_ns,
+            start_ns + timing.latency_uncertainty_ns + last_ns + exposure_ns,
         )
 
-    def label(self, t_frame_ns: int) -> Label:
+    def label(self, t_frame_ns: int, exposure_ns: int | None = None) -> Label:
         """Return the light under which the frame stamped ``t_frame_ns`` was exposed.
 
         Clean or neutral only where the panel had settled before the window of `window_ns` opens,
         and the next light came after it closes.
         """
-        opens_ns, closes_ns = self.window_ns(t_frame_ns)
+        opens_ns, closes_ns = self.window_ns(t_frame_ns, exposure_ns)
         index = bisect_right(self._starts, opens_ns) - 1
         if index < 0:
             touched = bool(self._starts) and closes_ns > self._starts[0]

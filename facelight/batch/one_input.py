@@ -12,15 +12,17 @@ from capture.camera import Provenance
 from capture.errors import CaptureError
 from capture.files.source import SessionSource, content_sha256, open_source
 from capture.light.timeline import Timeline
+from facelight.batch.first_pass import LitSession, RecalledFaces, light_of, observe
 from facelight.batch.job import SOFTWARE, Job, header, write_failed, write_json
 from facelight.batch.outputs import csv_bytes, whole_directory
 from facelight.batch.tables import FRAME_COLUMNS, frame_row
 from facelight.config.profiles import timeline_in_force
 from facelight.config.settings import Settings, output_umask
 from facelight.delivery.payload import metadata_of, submission_of
-from facelight.pipeline import SessionPipeline, SessionResult
+from facelight.pipeline import LightFinding, SessionPipeline, SessionResult
 from facelight.report.session_page import session_page
 from preprocess.errors import PreprocessError
+from preprocess.light.decision import LightDecision
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 from uploader.api.submission import Origin
 from uploader.errors import UploaderError
@@ -44,6 +46,14 @@ class SessionOrigin:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ran:
+    """A source that has been through all stages, and the light that labelled it."""
+
+    result: SessionResult
+    lit: LitSession | None
+
+
 def process_job(
     job: Job, settings: Settings, tracker: FaceMeshTracker | None = None
 ) -> dict[str, Any]:
@@ -62,17 +72,17 @@ def process_job(
     """
     try:
         with open_source(job.path) as source:
-            result = run_source(source, settings, tracker)
+            ran = run_source(source, settings, tracker)
             digest = content_sha256(job.path)
         origin = SessionOrigin(
             session_id_of(job, digest),
             source.provenance,
             digest,
-            timeline_in_force(source, settings),
+            ran.lit.timeline if ran.lit else None,
             source.session_id,
             source.notes,
         )
-        return write_session(job, settings, origin, result)
+        return write_session(job, settings, origin, ran.result)
     except (CalibrationError, CaptureError, PreprocessError, UploaderError) as error:
         return write_failed(job, settings, error)
 
@@ -84,18 +94,32 @@ def session_id_of(job: Job, content: str) -> str:
 
 def run_source(
     source: SessionSource, settings: Settings, tracker: FaceMeshTracker | None = None
-) -> SessionResult:
-    """Take every frame of a source through the stages, with a tracker that knows no frame yet."""
+) -> Ran:
+    """Take every frame of a source through the stages, with a tracker that knows no frame yet.
+
+    A session with light is read twice, the second time from a source of its own.
+    """
     timeline = timeline_in_force(source, settings)
-    colours = _colours(source)
     with ExitStack() as stack:
         if tracker is None:
             tracker = stack.enter_context(FaceMeshTracker(settings.tracker))
         tracker.reset()
-        pipeline = stack.enter_context(SessionPipeline(settings, tracker, timeline, colours))
-        while (frame := source.camera.read()) is not None:
-            pipeline.feed(frame)
-        return pipeline.finish(timeline)
+        if timeline is None:
+            pipeline = stack.enter_context(SessionPipeline(settings, tracker, None, None))
+            return Ran(_fed(pipeline, source).finish(), None)
+        seen = observe(source, tracker)
+        lit = light_of(source, timeline, seen, settings)
+        again = stack.enter_context(open_source(source.path))
+        recalled = RecalledFaces(seen.faces, tracker.backend)
+        pipeline = stack.enter_context(SessionPipeline(settings, recalled, lit, _colours(source)))
+        light = LightFinding(lit.response, lit.decision)
+        return Ran(_fed(pipeline, again).finish(light=light), lit)
+
+
+def _fed(pipeline: SessionPipeline, source: SessionSource) -> SessionPipeline:
+    while (frame := source.camera.read()) is not None:
+        pipeline.feed(frame)
+    return pipeline
 
 
 def write_session(
@@ -116,7 +140,7 @@ def write_session(
         "detail": result.detail,
         "counts": _counts(result),
         "encoding": result.encoding.as_dict(),
-        "light": result.response.as_dict() if result.response else None,
+        **_light_fields(result),
     }
     rows = [frame_row(report, numbers.get(report.seq)) for report in result.reports]
     with whole_directory(job.target, output_umask(settings)) as folder:
@@ -132,6 +156,29 @@ def write_session(
         page = session_page(found, result, settings, origin.timeline)
         (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
     return found
+
+
+def _light_fields(result: SessionResult) -> dict[str, Any]:
+    """Return what the light said, what it was labelled by, and which policy was in force."""
+    response, decision = result.response, result.decision
+    light = None if response is None else response.as_dict()
+    if light is not None and decision is not None:
+        light["policy"] = decision.policy
+    origin = decision.origin.value if decision is not None else None
+    return {"light": light, "delay_origin": origin, "label_timing": _timing_fields(decision)}
+
+
+def _timing_fields(decision: LightDecision | None) -> dict[str, float] | None:
+    """Return the timing that labelled the frames, in ms; None where none did."""
+    timing = None if decision is None else decision.timing
+    if timing is None:
+        return None
+    names = ("latency", "latency_uncertainty", "exposure", "readout", "scanout", "settle")
+    found = {f"{name}_ms": round(getattr(timing, f"{name}_ns") / 1e6, 3) for name in names}
+    return found | {
+        "row_top": round(timing.row_top, 4),
+        "row_bottom": round(timing.row_bottom, 4),
+    }
 
 
 def _colours(source: SessionSource) -> tuple[str, ...] | None:

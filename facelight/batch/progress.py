@@ -83,6 +83,8 @@ def _outcome_of(result: dict[str, Any]) -> str:
         return f"{told} ({result['detail']})" if result["detail"] else told
     counts = result["counts"]
     told = f"{name}: accepted: {counts['submitted']} frames, {counts['bytes']} bytes"
+    if light := _light_told(result):
+        told += f", {light}"
     outcome = result["outcome"]
     if outcome is None:
         return told
@@ -90,3 +92,14 @@ def _outcome_of(result: dict[str, Any]) -> str:
         error = outcome["error"]
         return f"{told}: not delivered: {error['message']} ({error['advice']})"
     return f"{told}: {outcome['status']} {outcome['decision'] or 'no result for clients'}"
+
+
+def _light_told(result: dict[str, Any]) -> str:
+    """Return the light's state, and the delay where the session's own light had to tell it."""
+    light = result.get("light")
+    if not light:
+        return ""
+    told = f"light: {light['state']}"
+    if result.get("delay_origin") == "measured":
+        told += f", delay measured: {light['delay_ms']:.0f} ms"
+    return told

@@ -42,7 +42,7 @@ def number(value: float) -> str:
 
 SUMMARY_COLUMNS = (
     "name", "input", "status", "reasons", "frames", "faces", "accepted_frames", "submitted_frames",
-    "bytes", "light", "http_status", "decision", "error",
+    "bytes", "light", "delay_origin", "http_status", "decision", "error",
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ def summary_row(result: Mapping[str, Any]) -> dict[str, Any]:
         "submitted_frames": counts.get("submitted", ""),
         "bytes": counts.get("bytes", ""),
         "light": (result.get("light") or {}).get("state", ""),
+        "delay_origin": result.get("delay_origin") or "",
         "http_status": outcome.get("status", ""),
         "decision": outcome.get("decision") or "",
         "error": error.get("message", ""),

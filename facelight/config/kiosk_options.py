@@ -83,9 +83,6 @@ class KioskOptions:
     metrics_file: str = option(
         "", unit="path", why="Prometheus text file, replaced every 15 s; empty: none"
     )
-    light_required: bool = option(
-        False, unit="", why="send also sessions whose light does not show: the service decides"
-    )
     settle_ms: float = option(
         700.0, unit="ms", low=0.0, high=5000.0, why="auto exposure reaches neutral grey within .7 s"
     )

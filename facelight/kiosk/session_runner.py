@@ -37,8 +37,8 @@ from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.recorder import Recorder
 from facelight.pipeline import SessionResult
 from preprocess.errors import PreprocessError
+from preprocess.light.decision import DelayOrigin, LightDecision, LightEvidence, decide
 from preprocess.light.verdict import LightResponse, LightState
-from preprocess.reasons import Reason
 from uploader.api.submission import Origin
 from uploader.errors import UploaderError
 
@@ -236,25 +236,40 @@ class SessionRunner:
             if not flashes.safe:
                 _LOG.error("session %s: the screen flashed: %s", found.id, flashes.describe())
                 self._parts.told("unsafe_light", {"figures": flashes.describe()})
-        if result.response is not None:
-            reasons += self._light_reasons(result.response, light)
+        if result.response is not None and light is not None:
+            decision = self._light_decided(result.response, light)
+            result = replace(result, decision=decision)
+            reasons += decision.reasons
         if reasons:  # what was not accepted can never be delivered
             result = replace(result, clip=None)
         self.last = ServedSession(found.id, result, timeline)
         return ClipReady(job, result.clip is not None, tuple(dict.fromkeys(reasons)))
 
-    def _light_reasons(self, response: LightResponse, light: LiveLight | None) -> list[Reason]:
-        """Return why the light makes the labels or the session worthless; learn the lag."""
-        seen = response.state in (LightState.OK, LightState.WEAK)
+    def _light_decided(self, response: LightResponse, light: LiveLight) -> LightDecision:
+        """Decide on the light as `process` does for a recording of it; learn the delay."""
+        options = self._parts.settings.light
+        evidence = LightEvidence(
+            response=response,
+            timing=light.timing,
+            bounds=light.timing,
+            origin=DelayOrigin.DECLARED
+            if self._parts.settings.profile is None
+            else DelayOrigin.PROFILE,
+            imported=False,
+            relabels=False,
+        )
+        decision = decide(evidence, options)
+        seen = response.state in (LightState.OK, LightState.WEAK) and not response.stamps_in_doubt
         if seen and response.delay_ns is not None and response.delay_sd_ns is not None:
             self._parts.latency.learn(response.delay_ns, response.delay_sd_ns)
-        late = light.late_flips if light is not None else 0
-        self._parts.told("light", response.as_dict() | {"late_flips": late})
-        if seen and response.delay_disagrees:
-            return [Reason.LIGHT_DELAY]
-        if self._parts.settings.kiosk.light_required and not seen:
-            return list(response.reasons)
-        return []
+        told = response.as_dict() | {
+            "policy": decision.policy,
+            "reasons": [str(reason) for reason in decision.reasons],
+            "detail": decision.detail,
+            "late_flips": light.late_flips,
+        }
+        self._parts.told("light", told)
+        return decision
 
     def _recorder(self) -> Recorder | None:
         parts = self._parts

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from capture.options import option
+
+LightPolicy: TypeAlias = Literal["reject", "send"]
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseOptions:
     """Limits of the verdict; the figures were measured on real faces relit by computation."""
 
+    imported: Literal["reject", "send"] = option(
+        "reject",
+        unit="",
+        why="of light that does not answer: nothing but somebody's sidecar vouches for its colours",
+    )
+    own: Literal["reject", "send"] = option(
+        "send",
+        unit="",
+        why="the kiosk's own flip log vouches for its colours, and a replay held before the camera "
+        "is what the service must see",
+    )
     present: float = option(
         0.5,
         unit="log-determinant",
@@ -50,6 +64,21 @@ class ResponseOptions:
     bright_level: float = option(
         0.4, unit="linear light", low=0.05, high=1, why="sRGB 168 on skin: plenty of ambient light"
     )
+    background_limit: float = option(
+        0.8,
+        unit="of the face's response",
+        low=0.1,
+        high=10,
+        why="a wall that follows as much as the face: a flat picture, or light of the room; a "
+        "person before a wall reaches .2, close to one .5",
+    )
+    sure_delay_ns: int = option(
+        14_000_000,
+        unit="ns",
+        low=1_000_000,
+        high=100_000_000,
+        why="sd up to which a session is labelled by the delay that it shows itself",
+    )
     clipped_ok: float = option(
         0.02, unit="share", low=0.001, high=1, why="clipped channels hide part of the light"
     )
@@ -59,13 +88,6 @@ class ResponseOptions:
         low=0.001,
         high=1,
         why="beyond, chroma tells more of clipping than light",
-    )
-    delay_tolerance_ns: int = option(
-        40_000_000,
-        unit="ns",
-        low=1_000_000,
-        high=500_000_000,
-        why="more than guards absorb, ten times the estimate's spread",
     )
     delay_low_ns: int = option(
         -40_000_000, unit="ns", low=-500_000_000, high=0, why="lying stamps show as early light"

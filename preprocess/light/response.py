@@ -8,7 +8,7 @@ face with the screen's colours within some 100 ms answers as a face does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,20 +16,32 @@ from capture.light.timeline import LabelKind, Timeline
 from preprocess.light.errors import LightError
 from preprocess.light.fitting.feature_fit import Attempt, attempt
 from preprocess.light.fitting.fit import residual_noise, slot_levels
+from preprocess.light.fitting.flip_steps import check_steps
 from preprocess.light.fitting.foreign import has_foreign_steps
+from preprocess.light.fitting.retiming import fits_at_other_times
 from preprocess.light.fitting.series import CHROMA_BASIS, Array, Series, series_of
 from preprocess.light.fitting.template import lit_slots
+from preprocess.light.guards import coverage
 from preprocess.light.options import ResponseOptions
 from preprocess.light.samples import ChromaSample
-from preprocess.light.verdict import ColourResponse, LightResponse, LightState, Trace
+from preprocess.light.verdict import ColourResponse, Exposures, LightResponse, LightState, Trace
 
 
 def respond(
     samples: Sequence[ChromaSample],
     timeline: Timeline,
     options: ResponseOptions | None = None,
+    *,
+    delay_known: bool = True,
+    stamps_vouched: bool = True,
 ) -> LightResponse:
     """Measure the response of a session's samples (any order) to its timeline.
+
+    Parameters
+    ----------
+    delay_known : False where the timeline's lag stands for none: nobody declared one.
+    stamps_vouched : False for files of unknown origin: light that fits no delay is then looked for
+        at other times, as lying stamps would show it.
 
     Raises
     ------
@@ -47,8 +59,14 @@ def respond(
         alone = attempt(series_of(samples, background=False), slots, timeline.timing, options)
         tried = alone if _present(alone, options) else tried
     if tried is None:
-        return _unmeasured(series, timeline)
-    return _report(tried, samples, timeline, options)
+        found = _unmeasured(series, timeline)
+        return found if delay_known else replace(found, declared_delay_ns=None)
+    found = _report(tried, samples, timeline, options)
+    if not delay_known:
+        found = replace(found, declared_delay_ns=None, delay_disagrees=False)
+    if not stamps_vouched and not found.answers:
+        found = replace(found, retimed=fits_at_other_times(tried, options))
+    return found
 
 
 def _present(tried: Attempt | None, options: ResponseOptions) -> bool:
@@ -91,23 +109,39 @@ def _report(
         if present
         else (LightState.MISMATCH if foreign else LightState.NONE)
     )
-    seen = present
-    declared = timeline.timing.latency_ns
-    allowed = options.delay_tolerance_ns + timeline.timing.latency_uncertainty_ns
-    trusted = seen and state is not LightState.MISMATCH
+    exposures = _exposures(tried, timeline, options) if present else None
+    trusted = present and state is not LightState.MISMATCH
     return LightResponse(
         state=state,
         rho=tried.labelling.peak,
         p_value=tried.labelling.p_value,
         strength=strength if trusted else 0.0,
-        delay_ns=tried.delay.delay_ns if seen else None,
-        delay_sd_ns=tried.delay.sd_ns if seen else None,
-        declared_delay_ns=declared,
-        delay_disagrees=trusted and abs(tried.delay.delay_ns - declared) > allowed,
+        exposures=exposures,
+        declared_delay_ns=timeline.timing.latency_ns,
+        delay_disagrees=trusted
+        and exposures is not None
+        and coverage(timeline.timing, exposures).surely_exceeded,
+        steps=check_steps(tried) if trusted else None,
+        retimed=False,
         background_ratio=_background_ratio(tried, samples) if trusted else None,
         colours=colours,
         n_samples=len(tried.series),
         trace=_trace(tried, levels),
+    )
+
+
+def _exposures(tried: Attempt, timeline: Timeline, options: ResponseOptions) -> Exposures:
+    series = tried.series
+    return Exposures(
+        delay=tried.delay,
+        readout_ns=tried.shutter.readout_ns,
+        exposure_stated=timeline.timing.exposure_stated,
+        interval_ns=round(float(np.median(np.diff(series.t_ns)))),
+        rise_ns=options.rise_ns,
+        row=float(np.median(series.face_row)),
+        # a face that moves: its rows in nearly every frame
+        row_top=float(np.percentile(series.face_top, 5)),
+        row_bottom=float(np.percentile(series.face_bottom, 95)),
     )
 
 
@@ -209,10 +243,11 @@ def _unmeasured(series: Series, timeline: Timeline) -> LightResponse:
         rho=0.0,
         p_value=1.0,
         strength=0.0,
-        delay_ns=None,
-        delay_sd_ns=None,
+        exposures=None,
         declared_delay_ns=timeline.timing.latency_ns,
         delay_disagrees=False,
+        steps=None,
+        retimed=False,
         background_ratio=None,
         colours=(),
         n_samples=len(series),

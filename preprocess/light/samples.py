@@ -104,6 +104,7 @@ class ChromaSample:
     n_background_px : frame pixels that the background region covers; 0 without one.
     face_row : height of the face region's centre in the frame, 0 top, 1 bottom: with a rolling
         shutter the row decides when the face was exposed.
+    face_top, face_bottom : the same of the face's first and last row.
     """
 
     t_frame_ns: int
@@ -113,6 +114,8 @@ class ChromaSample:
     n_face_px: int
     n_background_px: int
     face_row: float = 0.5
+    face_top: float = 0.0
+    face_bottom: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,11 +150,14 @@ def sample_light(
         return None
     outside = background_patch(face.rectangle, size, options)
     background = None if outside is None else pixels_bgr[outside.rows, outside.columns]
+    rows = np.clip(face.landmarks_px[:, 1] / size[1], 0.0, 1.0)
     place = Place(
         t_frame_ns,
         region.covered_px,
         0 if outside is None else outside.covered_px,
         float(region.rows.mean()) / size[1],
+        float(rows.min()),
+        float(rows.max()),
     )
     return reduce_sample(place, pixels_bgr[region.rows, region.columns], background, options)
 
@@ -164,6 +170,8 @@ class Place:
     n_face_px: int
     n_background_px: int
     face_row: float
+    face_top: float = 0.0
+    face_bottom: float = 1.0
 
 
 def reduce_sample(
@@ -190,6 +198,8 @@ def reduce_sample(
         n_face_px=place.n_face_px,
         n_background_px=0 if background is None else place.n_background_px,
         face_row=place.face_row,
+        face_top=place.face_top,
+        face_bottom=place.face_bottom,
     )
 
 

@@ -66,7 +66,14 @@ from facelight.kiosk.machine.state import ButtonAction, Phase, Problem, Result, 
 from preprocess.reasons import Reason
 
 _LIGHT_REASONS = frozenset(
-    {Reason.LIGHT_NONE, Reason.LIGHT_WEAK, Reason.LIGHT_MISMATCH, Reason.LIGHT_DELAY}
+    {
+        Reason.LIGHT_NONE,
+        Reason.LIGHT_WEAK,
+        Reason.LIGHT_MISMATCH,
+        Reason.LIGHT_DELAY,
+        Reason.LIGHT_BACKGROUND,
+        Reason.STAMPS_IN_DOUBT,
+    }
 )
 _BEFORE_CLIP = frozenset({Phase.NOTICE, Phase.POSITION, Phase.SETTLE, Phase.COLOURS})
 

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.light.timeline import Timing
-from preprocess.light.fitting.delay import DelayEstimate, estimate_delay
+from preprocess.light.fitting.delay import PANEL_SD_NS, DelayEstimate, estimate_delay
 from preprocess.light.fitting.fit import Noise, SlotFit, fit_slots, likeliest_noise, moments
 from preprocess.light.fitting.labelling import Labelling, judge_labelling
 from preprocess.light.fitting.series import Array, Series
 from preprocess.light.fitting.template import (
     LitSlot,
+    Shutter,
     ShutterGuess,
+    SlotEdges,
     direction_of,
     is_achromatic,
     slot_shares,
@@ -36,6 +38,9 @@ class Attempt:
     labels : (S,) index into ``palette``.
     features : (N, F); F is 3 with luminance, which is used when the plan shows white.
     shares : (N, S) share of each frame's exposure in each slot, at ``delay``.
+    edges : the flips, from the first frame's stamp on.
+    opened_ns : (N,) when the face's rows began to be exposed, at ``delay``.
+    shutter : exposure (as found) and readout that ``shares`` were computed with.
     """
 
     series: Series
@@ -48,6 +53,9 @@ class Attempt:
     labelling: Labelling
     delay: DelayEstimate
     noise: Noise
+    edges: SlotEdges
+    opened_ns: Array
+    shutter: Shutter
 
 
 def attempt(
@@ -59,7 +67,7 @@ def attempt(
     delays = np.arange(
         options.delay_low_ns, options.delay_high_ns + 1, options.delay_step_ns, np.int64
     )
-    guess = ShutterGuess.of(timing)
+    guess = ShutterGuess.of(timing, round(float(np.median(np.diff(series.t_ns)))))
     tried = [
         slot_shares(slots, series.t_ns, series.face_row, shutter, delays + options.rise_ns)
         for shutter in guess.shutters
@@ -79,8 +87,7 @@ def attempt(
     best = int(np.argmin([fit.cost.min() for fit in fits]))
     sums, fit = every[best], fits[best]
     palette = {slot.colour: direction_of(slot.rgb, luminance=luminance) for slot in slots}
-    names = list(palette)
-    labels = np.array([names.index(slot.colour) for slot in slots], np.intp)
+    labels = label_indices(slots, palette)
     labelling = judge_labelling(
         sums.weighted(fit.weights),
         np.array(list(palette.values())) @ fit.weights,
@@ -88,21 +95,37 @@ def attempt(
         permutations=options.permutations,
         seed=options.seed,
     )
-    near = labelling.best if labelling.peak >= options.rho_least else None
+    row = float(np.median(series.face_row))
     delay = estimate_delay(
-        delays, np.array([fit.cost for fit in fits]), guess.prior, sums.freedom, near=near
+        delays,
+        [shutter.exposure_ns for shutter in guess.shutters],
+        np.array([each.cost for each in fits]),
+        sums.freedom,
+        near=labelling.best if labelling.peak >= options.rho_least else None,
+        sd_ns=round(np.hypot(PANEL_SD_NS, row * guess.readout_sd_ns)),
     )
-    exact = np.array([delay.delay_ns + options.rise_ns], np.int64)
-    shutter = guess.shutters[best]
+    shutter = Shutter(delay.exposure_ns, guess.shutters[best].readout_ns)
+    edges = SlotEdges.of(slots, int(series.t_ns[0]))
+    opened = (series.t_ns - series.t_ns[0]) + series.face_row * shutter.readout_ns
+    opened = opened - float(delay.delay_ns + options.rise_ns)
     return Attempt(
         series=series,
         slots=slots,
         palette=palette,
         labels=labels,
         features=features,
-        shares=slot_shares(slots, series.t_ns, series.face_row, shutter, exact)[0],
+        shares=edges.shares(opened, shutter.exposure_ns),
         fit=fit,
         labelling=labelling,
         delay=delay,
         noise=noise,
+        edges=edges,
+        opened_ns=opened,
+        shutter=shutter,
     )
+
+
+def label_indices(slots: Sequence[LitSlot], palette: dict[str, Array]) -> NDArray[np.intp]:
+    """(S,) place of each slot's colour in the palette."""
+    names = list(palette)
+    return np.array([names.index(slot.colour) for slot in slots], np.intp)

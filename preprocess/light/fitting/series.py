@@ -35,6 +35,7 @@ class Series:
     chroma : (N, 3) log-chroma, red green blue, each row sums to 0.
     luminance : (N,) mean log of the channels, face against background.
     face_row : (N,) relative height of the face region, 0 top.
+    face_top, face_bottom : (N,) the same of the face's first and last row.
     clipped : (N,) share of clipped face pixels.
     level : (N,) mean linear light of the face, 0..1.
     with_background : whether the background was taken away.
@@ -44,6 +45,8 @@ class Series:
     chroma: Array
     luminance: Array
     face_row: Array
+    face_top: Array
+    face_bottom: Array
     clipped: Array
     level: Array
     with_background: bool
@@ -88,6 +91,8 @@ def series_of(samples: Sequence[ChromaSample], *, background: bool = True) -> Se
         chroma=difference - luminance[:, None],
         luminance=luminance,
         face_row=np.array([sample.face_row for sample in kept], np.float64),
+        face_top=np.array([sample.face_top for sample in kept], np.float64),
+        face_bottom=np.array([sample.face_bottom for sample in kept], np.float64),
         clipped=np.array([sample.clipped_share for sample in kept], np.float64),
         level=np.exp(face).mean(axis=1),
         with_background=use,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from capture.errors import SidecarError
 from capture.files.sidecar import LIMIT_BYTES, Sidecar, find_sidecar, read_sidecar, to_ns
-from capture.light.illumination import Flip
+from capture.light.illumination import PRIMARIES, Flip
 
 MS = 1_000_000
 
@@ -100,7 +100,6 @@ def change_flip(index: int, **fields: Any) -> Callable[[dict[str, Any]], Any]:
         pytest.param(change(latency_ms=1000.5), "latency_ms", id="latency beyond a second"),
         pytest.param(change(latency_ms="92"), "latency_ms", id="latency as text"),
         pytest.param(change(latency_ms=True), "latency_ms", id="latency as a truth value"),
-        pytest.param(change(latency_ms=None), "latency_ms", id="no latency"),
         pytest.param(change(latency_ms=float("nan")), "latency_ms", id="latency NaN"),
         pytest.param(change(latency_ms=float("inf")), "latency_ms", id="latency infinite"),
         pytest.param(change(latency_ms=10**400), "latency_ms", id="latency beyond a float"),
@@ -125,7 +124,6 @@ def change_flip(index: int, **fields: Any) -> Callable[[dict[str, Any]], Any]:
         pytest.param(change_flip(1, t_ms=float("nan")), "flips[1].t_ms", id="time NaN"),
         pytest.param(change_flip(3, t_ms=1e12), "flips[3].t_ms", id="time of another unit"),
         pytest.param(change_flip(1, t="soon"), "flips[1].t", id="unknown key in a flip"),
-        pytest.param(lambda c: {"flips": c["flips"]}, "latency_ms", id="latency left out"),
         pytest.param(lambda c: [c], "", id="a list"),
         pytest.param(lambda _: None, "", id="null"),
     ],
@@ -168,8 +166,110 @@ def test_a_sidecar_is_found_beside_its_video(tmp_path: Path) -> None:
 
 
 def sidecar(*flips: tuple[float, str | None], latency_ms: float = 100) -> Sidecar:
-    entries = [{"t_ms": t, "colour": c, "rgb": [9, 9, 9]} for t, c in flips]
+    grey = (9, 9, 9)
+    entries = [
+        {"t_ms": t, "colour": c, "rgb": list(PRIMARIES.get(c or "", grey))} for t, c in flips
+    ]
     return Sidecar.model_validate({"latency_ms": latency_ms, "flips": entries})
+
+
+def test_without_a_latency_the_delay_is_to_be_measured(tmp_path: Path) -> None:
+    found = read_sidecar(written(tmp_path, {"flips": document()["flips"]}))
+    assert found.latency_ms is None
+    assert found.timing().latency_ns == 0
+
+
+def test_what_a_screen_is_known_to_need_replaces_the_bounds(tmp_path: Path) -> None:
+    known = {"scanout_ms": 8.3, "settle_ms": 1.0, "end_ms": 1900, "exposure_ms": 50}
+    timeline = read_sidecar(written(tmp_path, document() | known)).timeline(origin_ns=7)
+    assert (timeline.timing.scanout_ns, timeline.timing.settle_ns) == (8_300_000, MS)
+    assert timeline.timing.exposure_stated
+    assert timeline.end_ns == 1900 * MS + 7
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "problem"),
+    [
+        pytest.param(
+            change_flip(1, rgb=[0, 255, 0]),
+            "flips[1].rgb",
+            "expected Red, as [255, 0, 0], got [0, 255, 0], green",
+            id="a name with another colour's rgb",
+        ),
+        pytest.param(
+            change_flip(1, rgb=[0, 0, 255]), "flips[1].rgb", "reversed", id="channels reversed"
+        ),
+        pytest.param(
+            change_flip(1, rgb=[128, 128, 128]),
+            "flips[1].rgb",
+            "a grey",
+            id="a colour that is grey",
+        ),
+        pytest.param(
+            change_flip(1, rgb=[1, 0, 0]),
+            "flips[1].rgb",
+            "0 to 255, got 0 to 1",
+            id="rgb of 0 to 1",
+        ),
+        pytest.param(
+            change_flip(0, rgb=[255, 0, 0]), "flips[0].rgb", "colour is null", id="neutral in red"
+        ),
+        pytest.param(
+            change_flip(0, colour="neutral"), "flips[0].colour", "expected null", id="neutral"
+        ),
+        pytest.param(change_flip(0, colour="None"), "flips[0].colour", "expected null", id="none"),
+        pytest.param(change(latency_ms=0.092), "latency_ms", "expected ms", id="delay in seconds"),
+        pytest.param(change(exposure_ms=0.016), "exposure_ms", "expected ms", id="exposure in s"),
+        pytest.param(
+            change(flips=[flip | {"t_ms": flip["t_ms"] / 1000} for flip in document()["flips"]]),
+            "flips[2].t_ms",
+            "expected ms",
+            id="times in seconds",
+        ),
+        pytest.param(change(end_ms=1000), "end_ms", "no earlier than the last flip", id="end"),
+        pytest.param(
+            change_flip(1, color="Red"), "flips[1].color", "got both", id="both spellings"
+        ),
+        pytest.param(
+            change_flip(1, t="soon"), "flips[1].t", "one of t_ms, colour, rgb", id="unknown key"
+        ),
+        pytest.param(change_flip(1, rgb="#ff00"), "flips[1].rgb", "expected", id="half a hex"),
+    ],
+)
+def test_a_sidecar_that_contradicts_itself_is_refused_with_what_was_expected(
+    tmp_path: Path, changed: Callable[[dict[str, Any]], Any], field: str, problem: str
+) -> None:
+    error = refused(written(tmp_path, changed(document())))
+    assert error.field == field
+    assert problem in str(error)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        pytest.param({"colour": "red", "rgb": [255, 0, 0]}, id="lower case"),
+        pytest.param({"color": "RED", "rgb": "#FF0000"}, id="color, upper case, hex"),
+        pytest.param({"colour": "Red", "rgb": [255, 96, 96]}, id="a pale red"),
+    ],
+)
+def test_common_foreign_spellings_are_read(tmp_path: Path, spelled: dict[str, Any]) -> None:
+    content = document()
+    content["flips"][1] = {"t_ms": 700, **spelled}
+    flip = read_sidecar(written(tmp_path, content)).flips[1].flip(0)
+    assert (flip.colour, flip.rgb[0]) == ("Red", 255)
+
+
+def test_any_other_name_may_mean_any_colour(tmp_path: Path) -> None:
+    content = document()
+    content["flips"][1] |= {"colour": "Sunset", "rgb": [255, 160, 40]}
+    assert read_sidecar(written(tmp_path, content)).flips[1].colour == "Sunset"
+
+
+def test_a_last_colour_beyond_the_video_is_left_to_the_light() -> None:
+    found = sidecar(*PLAN)
+    found.check_span(1250 * MS)
+    assert found.overrun_ns(1250 * MS) == 50 * MS
+    assert found.overrun_ns(2100 * MS) == 0
 
 
 PLAN = ((0, None), (700, "Red"), (1200, "Green"), (1700, None))
@@ -197,7 +297,12 @@ def test_a_sidecar_that_fits_its_video_is_taken(
 @pytest.mark.parametrize(
     ("flips", "duration_ms", "figures"),
     [
-        pytest.param(PLAN, 1300, "longer than the video: 1200 ms", id="a colour never shown"),
+        pytest.param(
+            ((0, None), (700, "Red"), (1200, "Green"), (1700, "Blue"), (2200, None)),
+            1300,
+            "longer than the video: 1200 ms",
+            id="most colours never shown",
+        ),
         pytest.param(PLAN, 700, "longer than the video", id="half the video"),
         pytest.param((*PLAN, (60_000, None)), 2100, "60000 ms", id="neutral a minute later"),
         pytest.param(PLAN[:2], 2100, "would last 1300 ms", id="only the first colour"),

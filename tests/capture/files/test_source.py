@@ -80,7 +80,8 @@ def test_an_undeclared_exposure_follows_the_videos_rate(tmp_path: Path) -> None:
 
 
 def test_a_sidecar_of_another_length_is_refused(tmp_path: Path) -> None:
-    flips = [*LIGHT["flips"], {"t_ms": 900, "colour": "Blue", "rgb": [0, 0, 255]}]  # type: ignore[misc]
+    late = [{"t_ms": t, "colour": "Blue", "rgb": [0, 0, 255]} for t in (900, 1300)]
+    flips = [*LIGHT["flips"], *late]  # type: ignore[misc]
     with pytest.raises(SidecarError, match=r"flips\[2\].t_ms: longer than the video") as caught:
         open_source(video(tmp_path, LIGHT | {"flips": flips}))
     assert caught.value.path == str(tmp_path / "clip.illumination.json")

@@ -93,6 +93,14 @@ def test_avi_with_reordered_frames_has_evenly_spaced_times(tmp_path: Path) -> No
     assert [f.t_frame_ns for f in frames_of(path)] == [i * 40 * MS for i in range(10)]
 
 
+def test_avi_with_reordered_frames_and_a_gap_gives_each_frame_its_own_time(tmp_path: Path) -> None:
+    times = [*range(0, 400, 40), *range(800, 1200, 40)]
+    path = make_video(
+        tmp_path / "a.avi", times, codec="mpeg4", pix_fmt="yuv420p", encoder_options={"bf": "2"}
+    )
+    assert [f.t_frame_ns // MS for f in frames_of(path)] == times
+
+
 def test_what_is_known_of_a_video(tmp_path: Path) -> None:
     with VideoCamera(make_video(tmp_path / "a.mkv")) as camera:
         info = camera.info

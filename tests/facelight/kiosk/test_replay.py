@@ -28,7 +28,7 @@ def test_a_replay_gives_the_same_labels_crops_verdicts_and_clip(accepted: Record
     live = accepted.run.last
     assert live is not None
     with open_source(accepted.path) as source:
-        replay = run_source(source, Settings())
+        replay = run_source(source, Settings()).result
         origin_ns = live.result.reports[0].t_frame_ns
     assert len(replay.reports) == len(live.result.reports) > 40
     for mine, theirs in zip(replay.reports, live.result.reports, strict=True):

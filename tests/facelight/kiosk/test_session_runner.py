@@ -12,7 +12,6 @@ import pytest
 
 from capture.clock import VirtualClock
 from capture.frame import Frame
-from facelight.config.kiosk_options import KioskOptions
 from facelight.config.settings import Settings
 from facelight.kiosk.background import NoWorkers
 from facelight.kiosk.frame_judge import FrameJudge
@@ -31,7 +30,10 @@ from facelight.kiosk.session_runner import STORAGE_CHECK_NS, WATCH_NS, Parts, Se
 from facelight.pipeline import SessionResult
 from preprocess.clip.clip import Clip
 from preprocess.errors import EncodeError
-from preprocess.light.verdict import LightResponse, LightState, Trace
+from preprocess.light.fitting.delay import DelayEstimate
+from preprocess.light.fitting.flip_steps import StepCheck
+from preprocess.light.options import ResponseOptions
+from preprocess.light.verdict import Exposures, LightResponse, LightState, Trace
 from preprocess.reasons import Reason
 from tests.facelight.kiosk.cameras import QueueCamera
 from tests.facelight.kiosk.simulated import KeptOutbox
@@ -97,19 +99,41 @@ def response_of(
     state: LightState, *, delay_ms: float | None = 90.0, **changes: Any
 ) -> LightResponse:
     empty = np.empty(0)
-    trace = Trace(empty.astype(np.int64), empty, empty)
-    delay_ns = None if delay_ms is None else round(delay_ms * MS)
     found = LightResponse(
-        state, 0.9, 0.001, 0.3, delay_ns, 2 * MS, 100 * MS, False, 0.1, (), 90, trace
+        state=state,
+        rho=0.9,
+        p_value=0.001,
+        strength=0.3,
+        exposures=None if delay_ms is None else exposures_of(delay_ms),
+        declared_delay_ns=100 * MS,
+        delay_disagrees=False,
+        steps=None,
+        retimed=False,
+        background_ratio=0.1,
+        colours=(),
+        n_samples=90,
+        trace=Trace(empty.astype(np.int64), empty, empty),
     )
     return replace(found, **changes)
+
+
+def exposures_of(delay_ms: float) -> Exposures:
+    delay = DelayEstimate(
+        delay_ns=round(delay_ms * MS),
+        sd_ns=2 * MS,
+        exposure_ns=16 * MS,
+        exposure_sd_ns=2 * MS,
+        middle_ns=round((delay_ms - 8) * MS),
+        middle_sd_ns=2 * MS,
+    )
+    return Exposures(delay, 20 * MS, False, 33 * MS, 0, 0.4, 0.2, 0.7)
 
 
 class Stand:
     """A runner with everything around it."""
 
-    def __init__(self, tmp_path: Path | None = None, **changes: Any) -> None:
-        self.settings = Settings(kiosk=KioskOptions(**changes))
+    def __init__(self, tmp_path: Path | None = None, light: ResponseOptions | None = None) -> None:
+        self.settings = Settings(light=light or ResponseOptions())
         self.clock = VirtualClock()
         self.observer = AtOnce()
         self.outbox = FullOutbox()
@@ -187,13 +211,16 @@ def test_the_lag_of_a_session_is_used_for_the_next(stand: Stand) -> None:
     assert first.timing.latency_ns == 100 * MS
 
 
-@pytest.mark.parametrize("state", [LightState.NONE, LightState.MISMATCH, LightState.TOO_BRIGHT])
-def test_light_that_does_not_show_is_sent_all_the_same_unless_it_is_required(
+@pytest.mark.parametrize("state", [LightState.NONE, LightState.MISMATCH])
+def test_light_that_does_not_answer_is_sent_in_plain_sight_unless_the_operator_turns_it_away(
     state: LightState,
 ) -> None:
     response = response_of(state, delay_ms=None)
-    assert Stand().finish(result_of(CLIP, response)) == ClipReady(5, True)
-    strict = Stand(light_required=True)
+    stand = Stand()
+    assert stand.finish(result_of(CLIP, response)) == ClipReady(5, True)
+    told = dict(stand.told)["light"]
+    assert (told["state"], told["policy"], told["reasons"]) == (state.value, "send", [])
+    strict = Stand(light=ResponseOptions(own="reject"))
     assert strict.finish(result_of(CLIP, response)) == ClipReady(5, False, response.reasons)
     assert strict.runner.last is not None
     assert strict.runner.last.result.clip is None
@@ -203,9 +230,18 @@ def test_light_that_does_not_show_is_sent_all_the_same_unless_it_is_required(
 def test_labels_by_a_wrong_lag_are_not_sent_and_the_next_attempt_knows_better(
     stand: Stand,
 ) -> None:
-    wrong = response_of(LightState.OK, delay_ms=200.0, delay_disagrees=True)
+    wrong = response_of(LightState.OK, delay_ms=200.0)
     assert stand.finish(result_of(CLIP, wrong)) == ClipReady(5, False, (Reason.LIGHT_DELAY,))
     assert stand.latency.timing.latency_ns == 200 * MS
+
+
+def test_stamps_that_the_lights_steps_contradict_are_not_sent_and_teach_nothing(
+    stand: Stand,
+) -> None:
+    steps = StepCheck((), drift_ns=120 * MS, drift_sd_ns=10 * MS)
+    doubtful = response_of(LightState.OK, delay_ms=120.0, steps=steps)
+    assert stand.finish(result_of(CLIP, doubtful)) == ClipReady(5, False, (Reason.STAMPS_IN_DOUBT,))
+    assert stand.latency.timing.latency_ns == 100 * MS
 
 
 def test_a_camera_without_controls_is_told_as_not_locked(stand: Stand) -> None:

@@ -93,7 +93,7 @@ def test_a_wrong_declared_delay_is_said_and_right_labels_stay_right() -> None:
 
 def test_a_known_uncertainty_widens_what_is_tolerated() -> None:
     base = timeline_of(SIX, Light(latency_ms=60))
-    unsure = Timeline(base.flips, replace(base.timing, latency_uncertainty_ns=70 * MS))
+    unsure = Timeline(base.flips, replace(base.timing, latency_uncertainty_ns=100 * MS))
     assert not respond(lit(SIX, Light(latency_ms=160)), unsure).delay_disagrees
 
 
