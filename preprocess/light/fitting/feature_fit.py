@@ -41,6 +41,7 @@ class Attempt:
     edges : the flips, from the first frame's stamp on.
     opened_ns : (N,) when the face's rows began to be exposed, at ``delay``.
     shutter : exposure (as found) and readout that ``shares`` were computed with.
+    planned : all slots of the plan, also those that no frame saw.
     """
 
     series: Series
@@ -56,6 +57,7 @@ class Attempt:
     edges: SlotEdges
     opened_ns: Array
     shutter: Shutter
+    planned: tuple[LitSlot, ...]
 
 
 def attempt(
@@ -73,6 +75,7 @@ def attempt(
         for shutter in guess.shutters
     ]
     # a slot that a recording which ends early never saw would be fitted to nothing
+    planned = tuple(slots)
     seen = tried[0].sum(axis=1).max(axis=0) >= _MIN_SEEN
     slots = tuple(slot for slot, kept in zip(slots, seen, strict=True) if kept)
     if not slots or len(series) < options.min_samples + len(slots):
@@ -122,6 +125,7 @@ def attempt(
         edges=edges,
         opened_ns=opened,
         shutter=shutter,
+        planned=planned,
     )
 
 

@@ -17,6 +17,7 @@ from preprocess.light.fitting.delay import TEMPER
 from preprocess.light.fitting.feature_fit import Attempt
 from preprocess.light.fitting.fit import fit_slots, moments
 from preprocess.light.fitting.series import Array
+from preprocess.light.fitting.template import SlotEdges
 
 _REACH_NS = 150_000_000
 _GRID_NS = 5_000_000
@@ -96,11 +97,9 @@ def check_steps(tried: Attempt) -> StepCheck:
     return StepCheck(tuple(steps), round(drift), round(sd))
 
 
-def step_costs(tried: Attempt, edges_ns: Array) -> tuple[Array, int]:
+def step_costs(tried: Attempt, slots: SlotEdges, edges_ns: Array) -> tuple[Array, int]:
     """(G,) log-determinant of the residual for (G, E) places of the edges, and its freedom."""
-    shares = tried.edges.shares(
-        tried.opened_ns[None], tried.shutter.exposure_ns, edges_ns[:, None, :]
-    )
+    shares = slots.shares(tried.opened_ns[None], tried.shutter.exposure_ns, edges_ns[:, None, :])
     sums = moments(tried.series.t_ns, tried.features, shares, tried.noise)
     return fit_slots(sums).cost, sums.freedom
 
@@ -108,7 +107,7 @@ def step_costs(tried: Attempt, edges_ns: Array) -> tuple[Array, int]:
 def _step(tried: Attempt, index: int, moves: NDArray[np.int64]) -> FlipStep:
     edges = np.repeat(tried.edges.edges_ns[None], len(moves), axis=0)
     edges[:, index] += moves
-    cost, freedom = step_costs(tried, edges)
+    cost, freedom = step_costs(tried, tried.edges, edges)
     nats = 0.5 * TEMPER * max(freedom, 1) * (cost - cost.min())
     mass = np.exp(-nats)
     mass /= mass.sum()

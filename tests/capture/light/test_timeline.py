@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ def test_flips_that_cannot_be_are_refused(flips: list[Flip], end_ns: int | None)
 )
 def test_a_negative_guard_is_refused_by_name(name: str) -> None:
     with pytest.raises(PlanError, match=name):
-        Timing(0, **{name: -1})
+        replace(Timing(0), **{name: -1})
 
 
 @given(flip_logs(), guards, times, st.floats(-1, 1))
