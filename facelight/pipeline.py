@@ -20,6 +20,7 @@ from preprocess.clip.clip import Candidate, Clip, CropOffset
 from preprocess.clip.clip_builder import ClipBuilder, ClipReport
 from preprocess.clip.crop import CropFollower, window_for
 from preprocess.errors import ClipRejected
+from preprocess.face.continuity import Break
 from preprocess.face.face import Face, Rect
 from preprocess.gate.gate import Verdict, judge
 from preprocess.light.decision import LightDecision
@@ -64,6 +65,7 @@ class LightFinding:
 
     response: LightResponse
     decision: LightDecision
+    broken: Break | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +156,10 @@ class SessionPipeline:
         if timeline is not None and kept.samples:
             response = respond(kept.samples, timeline, self._settings.light)
         clip, reasons, detail = None, tuple[Reason, ...](), ""
-        if decision is not None and not decision.accepted:
+        if light is not None and light.broken is not None:
+            self._builder.close()
+            reasons, detail = (light.broken.reason,), light.broken.detail
+        elif decision is not None and not decision.accepted:
             self._builder.close()
             reasons, detail = _unlit_reasons(kept.reports, decision), decision.detail
         else:

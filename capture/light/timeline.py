@@ -205,6 +205,16 @@ class Timeline:
             return Label(LabelKind.NEUTRAL, None, slot.rgb)
         return Label(LabelKind.CLEAN, slot.colour, slot.rgb)
 
+    def colour_span_ns(self) -> tuple[int, int] | None:
+        """Return the stamps between which frames may show the first to the last colour, or None."""
+        coloured = [i for i, slot in enumerate(self._slots) if slot.colour is not None]
+        if not coloured:
+            return None
+        lag_ns, after = self.timing.latency_ns, coloured[-1] + 1
+        until_ns = self._starts[after] if after < len(self._starts) else self.end_ns
+        last_ns = self._starts[coloured[-1]] if until_ns is None else until_ns
+        return self._starts[coloured[0]] + lag_ns, last_ns + lag_ns
+
     def extended(self, flips: Sequence[Flip], end_ns: int | None = None) -> Timeline:
         """Return this timeline with later flips added, and its end if it is known by now."""
         return Timeline((*self.flips, *flips), self.timing, end_ns)

@@ -22,6 +22,7 @@ from capture.frame import Frame
 from capture.light.timeline import Label, LabelKind, Timeline
 from facelight.config.settings import Settings
 from preprocess.errors import TrackerError
+from preprocess.face.continuity import Break, first_break
 from preprocess.face.face import Face
 from preprocess.light.decision import DelayOrigin, LightDecision, LightEvidence, decide
 from preprocess.light.response import respond
@@ -61,12 +62,14 @@ class LitSession:
     ----------
     timeline : labels by the timing in force; None where no label can be believed.
     labels : of every frame, by its stamp.
+    broken : why it is not one person through all colours, None where it is.
     """
 
     response: LightResponse
     decision: LightDecision
     timeline: Timeline | None
     labels: dict[int, Label]
+    broken: Break | None
 
     def label(self, t_frame_ns: int) -> Label:
         """Return the label of the frame of that time."""
@@ -159,9 +162,12 @@ def light_of(
     )
     decision = decide(evidence, settings.light)
     if decision.timing is None:
-        return LitSession(response, decision, None, dict.fromkeys(seen.t_ns, UNLABELLED))
+        unlabelled = dict.fromkeys(seen.t_ns, UNLABELLED)
+        return LitSession(response, decision, None, unlabelled, None)
     by = Timeline(timeline.flips, decision.timing, timeline.end_ns)
-    return LitSession(response, decision, by, _labels(by, seen, imported=imported))
+    span = by.colour_span_ns()
+    broken = None if span is None else first_break([*seen.faces.items()], *span)
+    return LitSession(response, decision, by, _labels(by, seen, imported=imported), broken)
 
 
 def _labels(timeline: Timeline, seen: Observation, *, imported: bool) -> dict[int, Label]:

@@ -112,7 +112,7 @@ def run_source(
         again = stack.enter_context(open_source(source.path))
         recalled = RecalledFaces(seen.faces, tracker.backend)
         pipeline = stack.enter_context(SessionPipeline(settings, recalled, lit, _colours(source)))
-        light = LightFinding(lit.response, lit.decision)
+        light = LightFinding(lit.response, lit.decision, lit.broken)
         return Ran(_fed(pipeline, again).finish(light=light), lit)
 
 

@@ -37,6 +37,7 @@ from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.recorder import Recorder
 from facelight.pipeline import SessionResult
 from preprocess.errors import PreprocessError
+from preprocess.face.continuity import first_break
 from preprocess.light.decision import DelayOrigin, LightDecision, LightEvidence, decide
 from preprocess.light.verdict import LightResponse, LightState
 from uploader.api.submission import Origin
@@ -240,6 +241,11 @@ class SessionRunner:
             decision = self._light_decided(result.response, light)
             result = replace(result, decision=decision)
             reasons += decision.reasons
+        span = None if timeline is None else timeline.colour_span_ns()
+        if span is not None:
+            seen = [(report.t_frame_ns, report.face) for report in result.reports]
+            broken = first_break(seen, *span)
+            reasons += [] if broken is None else [broken.reason]
         if reasons:  # what was not accepted can never be delivered
             result = replace(result, clip=None)
         self.last = ServedSession(found.id, result, timeline)
