@@ -128,7 +128,7 @@ def _spread(side: Shape) -> float:
 
 def _aligned(faces: Sequence[Face]) -> Shape:
     """(N, 33, 3) rigid landmarks, centred, of unit size, turned as the first."""
-    shapes = []
+    shapes: list[Shape] = []
     for face in faces:
         points = face.landmarks_px[list(RIGID)].astype(np.float64)
         points -= points.mean(axis=0)

@@ -126,7 +126,7 @@ def test_flips_that_cannot_be_are_refused(flips: list[Flip], end_ns: int | None)
 )
 def test_a_negative_guard_is_refused_by_name(name: str) -> None:
     with pytest.raises(PlanError, match=name):
-        replace(Timing(0), **{name: -1})
+        replace(Timing(0), **{name: -1})  # type: ignore[arg-type]
 
 
 @given(flip_logs(), guards, times, st.floats(-1, 1))
