@@ -30,7 +30,8 @@ SECTIONS: Final = {
     "d": ("live", "The live loop (d)"),
     "e": ("batch", "Workers and cluster (e)"),
     "f": ("memory", "Memory over many sessions (f)"),
-    "g": ("start", "Start (g)"),
+    "g": ("start", "Start and end (g)"),
+    "i": ("spool", "A queue of ten thousand (i)"),
 }
 HEAD: Final = """# Results of the benches
 

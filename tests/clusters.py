@@ -24,7 +24,7 @@ def local_cluster(
     ) as cluster:  # fmt: skip
         yield cluster
     started = set(psutil.Process().children(recursive=True)) - before
-    _, alive = psutil.wait_procs([p for p in started if not _tracks_resources(p)], timeout=20)
+    _, alive = psutil.wait_procs([p for p in started if not _tracks_resources(p)], timeout=120)
     assert not alive
     assert not list(folder.glob("dask-scratch-space/worker-*"))
 

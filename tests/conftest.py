@@ -1,12 +1,37 @@
-"""Fixtures for all tests: real footage where it is, nothing on the network but loopback."""
+"""Fixtures for all tests: real footage where it is, nothing on the network but loopback.
+
+No test leaves a thread behind, and none logs an error that it does not assert.
+"""
 
 from __future__ import annotations
 
+import logging
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.effort import examples
+
+# How long an example takes is the machine's affair.
+settings.register_profile(
+    "facelight",
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("facelight")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put modules that hold slow tests first, whole commands before all: see ``addopts``."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, "e2e" not in item.path.parts))
+
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -51,3 +76,52 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+class ErrorLog(logging.Handler):
+    """The errors that were logged and that the test has not looked at yet."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
+
+    def taken(self) -> list[str]:
+        """Return the messages so far; they are the test's from now on."""
+        records, self._records = self._records, []
+        return [record.getMessage() for record in records]
+
+
+@pytest.fixture(autouse=True)
+def error_log() -> Iterator[ErrorLog]:
+    """Fail a test that logs an error and does not take it from here."""
+    log = ErrorLog()
+    logging.getLogger().addHandler(log)
+    try:
+        yield log
+    finally:
+        logging.getLogger().removeHandler(log)
+    left = log.taken()
+    assert not left, f"logged as errors and not asserted by error_log.taken(): {left}"
+
+
+SHARED_THREADS = (
+    "AnyIO worker thread",  # of a service that serves a whole module; ends when it has been idle
+    "asyncio_",
+)
+"""Threads that something longer-lived than a test starts while a test runs."""
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """Fail a test whose threads do not end with it."""
+    before = set(threading.enumerate())
+    yield
+    started = [t for t in threading.enumerate() if t not in before]
+    mine = [t for t in started if not t.name.startswith(SHARED_THREADS)]
+    for thread in mine:
+        thread.join(20)
+    left = [thread.name for thread in mine if thread.is_alive()]
+    assert not left, f"threads that the test left behind: {left}"

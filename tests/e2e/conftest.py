@@ -30,7 +30,7 @@ def run() -> Run:
         env = {k: v for k, v in os.environ.items() if not k.startswith("FACELIGHT_")}
         command = [sys.executable, "-m", "facelight", *map(str, arguments)]
         return subprocess.run(
-            command, capture_output=True, text=True, env=env, cwd=cwd, timeout=110, check=False
+            command, capture_output=True, text=True, env=env, cwd=cwd, timeout=300, check=False
         )
 
     return call

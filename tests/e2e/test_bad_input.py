@@ -205,7 +205,7 @@ def test_an_output_path_without_room_is_told(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "facelight", "process", str(video), "--out", str(out)]
     script = f"{mount}; {shlex.join(command)}; code=$?; ls -A {shlex.quote(str(out))}; exit $code"
     done = subprocess.run(
-        [*private, script], capture_output=True, text=True, check=False, timeout=100
+        [*private, script], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 1
     assert "No space left" in done.stderr

@@ -92,7 +92,7 @@ def test_workers_that_are_killed_change_no_result(
         read_lines(process, 2)
         for worker in workers_of(process):
             worker.kill()
-        told, _ = process.communicate(timeout=100)
+        told, _ = process.communicate(timeout=300)
         assert process.returncode == 0, told
     assert files(tmp_path) == clean
 
@@ -108,10 +108,10 @@ def test_an_interrupted_batch_keeps_what_is_finished_and_leaves_no_children(
             os.killpg(process.pid, signal_)  # as a terminal does
         else:
             process.send_signal(signal_)
-        told, _ = process.communicate(timeout=60)
+        told, _ = process.communicate(timeout=300)
         assert process.returncode == 130
         assert "Traceback" not in told
-    psutil.wait_procs(children, timeout=20)
+    psutil.wait_procs(children, timeout=120)
     assert not [child for child in children if child.is_running()]
     assert sorted(summary_names(tmp_path)) == sorted(whole(tmp_path))
     assert 3 <= len(whole(tmp_path)) < COUNT
@@ -126,7 +126,7 @@ def test_a_killed_coordinator_takes_its_workers_along_and_is_resumed(
         read_lines(process, 3)
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
-    gone, alive = psutil.wait_procs(children, timeout=20)
+    gone, alive = psutil.wait_procs(children, timeout=120)
     assert not alive, gone
     assert_resumed_once(sessions, clean, run, tmp_path)
 
@@ -225,7 +225,7 @@ def test_two_thousand_inputs_stream_through_bounded_memory(tmp_path: Path) -> No
             held.append(coordinator.memory_info().rss / 1e6)
             if done % 10 == 5:
                 workers_of(process)[0].kill()
-        process.communicate(timeout=100)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     (tmp_path / "figures.txt").write_text(f"{held}\n")
     assert len(whole(out)) == len(summary_names(out)) == count

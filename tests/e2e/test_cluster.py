@@ -61,7 +61,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
 
 @pytest.fixture
 def dask(cluster: LocalCluster) -> LocalCluster:
-    cluster.wait_for_workers(2, timeout=60)
+    cluster.wait_for_workers(2, timeout=200)
     return cluster
 
 
@@ -92,7 +92,7 @@ def test_a_dask_worker_killed_in_the_middle_changes_no_result(
     with started(*good, "--out", tmp_path, "--scheduler", address) as process:
         read_lines(process, 1)
         dask_workers(dask)[0].kill()
-        told, _ = process.communicate(timeout=100)
+        told, _ = process.communicate(timeout=300)
         assert process.returncode == 0, told
     assert "Traceback" not in told
     found = files(tmp_path)
@@ -108,14 +108,14 @@ def test_an_interrupted_batch_keeps_what_is_finished_and_is_resumed_anywhere(
     with started(sessions, "--out", tmp_path, "--scheduler", address) as process:
         read_lines(process, 2)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=60)
+        told, _ = process.communicate(timeout=300)
         assert process.returncode == 130, told
     assert "Traceback" not in told
     assert 2 <= len(whole(tmp_path)) <= COUNT
     assert sorted(summary_names(tmp_path)) == sorted(whole(tmp_path))
     assert not list(tmp_path.glob(".*"))
     children = [child for worker in dask_workers(dask) for child in worker.children()]
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=120)
     assert not alive
     run("process", sessions, "--out", tmp_path, "--workers", 2, "--resume")
     assert files(tmp_path) == clean

@@ -31,7 +31,7 @@ def test_a_signal_ends_the_kiosk_and_leaves_nothing_half_done(
     with kiosk(DUMMY, PERSON, service, *more) as running:
         running.until(moment, 120)
         running.process.send_signal(number)
-        assert running.process.wait(30) == 0
+        assert running.process.wait(120) == 0
         running.until("quit", 5)
     assert list(records.iterdir()) == []
     with kiosk(DUMMY, PERSON, service, *more) as again:  # neither camera nor spool is held

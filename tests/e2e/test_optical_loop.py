@@ -106,7 +106,7 @@ def test_one_session_through_a_real_screen_is_labelled_as_it_was_lit(
         kiosk({"DISPLAY": display}, url, service, "--once", "--record", records) as running_kiosk,
     ):
         running_kiosk.until("quit", 150)
-        assert running_kiosk.process.wait(20) == 0
+        assert running_kiosk.process.wait(120) == 0
     assert running_kiosk.all("result")[-1]["decision"] == "realface"
     light = running_kiosk.all("light")[-1]
     assert light["delay_ms"] == pytest.approx(LATENCY_MS, abs=8)
@@ -136,7 +136,7 @@ def test_twenty_sessions_in_a_row_have_no_wrong_label(
             running_kiosk.until("idle", 120, after="real")
         asked_s = time.monotonic()
         running_kiosk.process.send_signal(signal.SIGTERM)
-        assert running_kiosk.process.wait(20) == 0
+        assert running_kiosk.process.wait(120) == 0
         ended_s = time.monotonic() - asked_s
     delays = [event["delay_ms"] for event in running_kiosk.all("light")]
     found = [wrong_labels(recording, truth) for recording in sorted(records.glob("*.flrec"))]

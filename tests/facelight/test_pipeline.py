@@ -33,7 +33,7 @@ def settings() -> Settings:
 
 @pytest.fixture(scope="module")
 def session(settings: Settings) -> Iterator[tuple[SessionResult, Timeline]]:
-    made = simulate(make_plan(seed=5), parse_spec("sim:size=960x540,distance=45cm,seed=2"))
+    made = simulate(make_plan(seed=5), parse_spec("sim:size=640x360,distance=45cm,seed=2,fps=15"))
     with (
         made.camera as camera,
         FaceMeshTracker() as tracker,

@@ -1,15 +1,13 @@
-"""Cheap fuzzing: ten thousand damaged copies of valid texts, the same ones every time.
-
-``FACELIGHT_FUZZ`` sets another number for a longer run by hand.
-"""
+"""Cheap fuzzing: ten thousand damaged copies of valid texts, the same ones every time."""
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 
-CASES = int(os.environ.get("FACELIGHT_FUZZ", "10000"))
+from tests.effort import examples
+
+CASES = examples(10_000)
 
 TOKENS = (
     b"null",

@@ -225,6 +225,9 @@ class DeliveryWorker:
         try:
             return self.step()
         except SpoolError as error:
+            if self._closing:  # who asked for the end has closed the spool under a stalled attempt
+                _LOG.warning("ended in an attempt, which is made again: %s", error.message)
+                return None
             _LOG.error("the spool failed: %s", error)
             self._tell(Event(EventKind.DISK, error=error, wait_s=DISK_PAUSE_S))
             return DISK_PAUSE_S

@@ -68,7 +68,7 @@ def opened(tmp_path_factory):
             f"{(folder / 'report.html').as_uri()}#{state}",
         ]  # fmt: skip
         done = subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", timeout=100, check=True
+            command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=True
         )
         assert "CONSOLE" not in done.stderr, done.stderr
         elements = Elements(done.stdout)

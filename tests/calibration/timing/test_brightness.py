@@ -24,8 +24,8 @@ def grid(gain=lambda t, lit: 1.0, codes: tuple[int, int] = (120, 150)) -> Bright
     found = BrightnessGrid()
     for index, t_ms in enumerate(np.arange(3.0, 15_000, 33.3)):
         lit = bright(t_ms)
-        pixels = np.full((180, 320, 3), 90.0)
-        pixels[90:, :160] = codes[lit]
+        pixels = np.full((54, 96, 3), 90.0)
+        pixels[27:, :48] = codes[lit]
         noisy = pixels * gain(t_ms, lit) + rng.normal(0, 1, pixels.shape)
         found.add(Frame(index, round(t_ms * MS), 0, np.clip(noisy, 0, 255).astype(np.uint8)))
     return found

@@ -12,6 +12,7 @@ from calibration.errors import MeasurementError
 from calibration.timing.screen_delay import step_plan
 from calibration.timing.steps import StepLags, StepOptions, crossings, measure_steps, screen_steps
 from capture.light.illumination import Flip
+from tests.effort import examples
 
 MS = 1_000_000
 EXPOSURE_MS = 16.0
@@ -73,7 +74,7 @@ def test_the_lag_is_found(lag_ms: float, kwargs: dict[str, float]) -> None:
     assert found.p95_ms >= found.median_ms
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8))
 @given(st.floats(-20, 300))
 def test_any_lag_of_hardware_is_found_within_a_fifth_of_a_frame(lag_ms: float) -> None:
     assert measured(lag_ms).median_ms == pytest.approx(lag_ms, abs=7)

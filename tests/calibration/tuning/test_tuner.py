@@ -7,6 +7,7 @@ from preprocess.reasons import Reason
 from tests.calibration.tuning.made import blurred, item, material, measures, table, tune
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("people", "options"),
     [

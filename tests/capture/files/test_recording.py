@@ -32,6 +32,7 @@ from capture.frame import Frame
 from capture.light.illumination import Flip, IlluminationPlan, Slot
 from capture.light.timeline import Timeline, Timing
 from tests.capture.files.made_videos import picture
+from tests.effort import examples
 
 MS = 1_000_000
 START_NS = 987_654_321_012_345
@@ -259,7 +260,7 @@ def write_many(path: Path, *, jpeg: bool) -> None:
 
 
 @given(st.lists(st.integers(1, 3 * MS) | st.integers(1, 10**9), max_size=12))
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 def test_any_increasing_times_are_kept(
     tmp_path_factory: pytest.TempPathFactory, distances: list[int]
 ) -> None:

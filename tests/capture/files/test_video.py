@@ -223,6 +223,7 @@ def test_a_zeroed_tail_is_an_error(tmp_path: Path) -> None:
         frames_of(path)
 
 
+@pytest.mark.slow
 def test_real_footage_is_read_as_the_reference_reads_it(footage: Path) -> None:
     path = footage / "videos" / "s18-lit.mkv"
     with VideoCamera(path) as camera, av.open(str(path)) as container:

@@ -20,6 +20,7 @@ from capture.live.options import LiveOptions
 from capture.live.reading.arrivals import CameraIdentity
 from capture.live.webcam.properties import Property
 from tests.capture.live.fakes import FakeDevice, Hardware, in_real_time, jpeg
+from tests.conftest import ErrorLog
 from tests.waiting import until
 
 OPTIONS = LiveOptions(
@@ -220,7 +221,11 @@ def test_a_driver_that_never_comes_back_is_left_behind(
     ],
 )
 def test_a_camera_that_does_not_start_is_a_clear_error(
-    monkeypatch: pytest.MonkeyPatch, hardware: Hardware, opener: str, expected: str
+    monkeypatch: pytest.MonkeyPatch,
+    hardware: Hardware,
+    error_log: ErrorLog,
+    opener: str,
+    expected: str,
 ) -> None:
     options = LiveOptions(open_timeout_s=0.5)
     hardware.plugged = opener != "unplugged"
@@ -234,6 +239,8 @@ def test_a_camera_that_does_not_start_is_a_clear_error(
         monkeypatch.setattr(hardware, "open", broken)
     with pytest.raises(CameraError, match=expected):
         LiveCamera(hardware.opener(options), WHO, options)
+    faults = ["the camera reader has a fault of its own"] if opener == "broken" else []
+    assert error_log.taken() == faults
     assert hardware.released == hardware.opened
     assert not any(t.name == "facelight-camera" for t in threading.enumerate())
 
@@ -347,7 +354,7 @@ print(hardware.properties[21], hardware.released)
 raise SystemExit(3)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 3, done.stderr
     assert done.stdout.split("\n")[:2] == ["1.0 0", "3.0 1"]

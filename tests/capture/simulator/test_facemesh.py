@@ -34,6 +34,7 @@ def track() -> Iterator[Track]:
         yield landmarks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skin", [1, 5, 10])
 @pytest.mark.parametrize(
     ("yaw", "pitch", "distance"),
@@ -56,6 +57,7 @@ def test_facemesh_finds_the_face_where_it_is(
     assert np.abs(right - eyes[1]).max() < 0.16 * gap
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_moving_blinking_talking_face_is_never_lost(track: Track, seed: int) -> None:
     camera = camera_of(f"sim:size=640x360,seed={seed},skin={4 * seed + 1},motion=talk,noise=2")

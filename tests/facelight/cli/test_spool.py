@@ -116,7 +116,7 @@ def test_while_a_kiosk_delivers_its_items_are_made_due(items, tmp_path):
         assert kiosk.stdout is not None
         assert kiosk.stdout.readline() == "open\n"
         told = run("spool", "flush", "--endpoint", "http://127.0.0.1:9")
-        kiosk.communicate("\n", timeout=20)
+        kiosk.communicate("\n", timeout=300)
     assert told.code == 0
     assert f"process {kiosk.pid}" in told.out
     assert "3 items are due" in told.out

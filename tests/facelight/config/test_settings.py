@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from facelight.config.settings import load_settings, settings_hash
 from facelight.errors import SettingsError
+from tests.effort import examples
 
 
 @pytest.fixture
@@ -125,15 +125,14 @@ def refusal(table: dict[str, Any] | None = None, config: Path | None = None) -> 
     return ""
 
 
-@settings(max_examples=int(os.environ.get("FACELIGHT_FUZZ", "300")), deadline=None)
+@settings(max_examples=examples(100))
 @given(st.dictionaries(NAMES | st.text(max_size=6), st.dictionaries(KEYS, JSON) | JSON, max_size=4))
 def test_any_table_is_taken_or_refused_in_one_sentence(table: dict[str, Any]) -> None:
     assert len(refusal(table)) < 2000
 
 
 @settings(
-    max_examples=int(os.environ.get("FACELIGHT_FUZZ", "300")),
-    deadline=None,
+    max_examples=examples(100),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(content=st.binary(max_size=200))

@@ -35,6 +35,7 @@ from preprocess.light.fitting.flip_steps import StepCheck
 from preprocess.light.options import ResponseOptions
 from preprocess.light.verdict import Exposures, LightResponse, LightState, Trace
 from preprocess.reasons import Reason
+from tests.conftest import ErrorLog
 from tests.facelight.kiosk.cameras import QueueCamera
 from tests.facelight.kiosk.simulated import KeptOutbox
 from tests.preprocess.faces import FakeTracker
@@ -287,7 +288,7 @@ def test_slots_are_judged_when_their_frames_were_seen_or_time_is_up(stand: Stand
 
 
 def test_a_recording_that_cannot_be_written_is_told_and_the_session_goes_on(
-    tmp_path: Path,
+    tmp_path: Path, error_log: ErrorLog
 ) -> None:
     stand = Stand(tmp_path / "missing")
     assert stand.finish(result_of(CLIP)) == ClipReady(5, True)
@@ -296,3 +297,5 @@ def test_a_recording_that_cannot_be_written_is_told_and_the_session_goes_on(
     failed = [values for name, values in stand.told if name == "recording_failed"]
     assert len(failed) == 1
     assert "missing" in failed[0]["message"]
+    (logged,) = error_log.taken()
+    assert logged.startswith("no recording: ")

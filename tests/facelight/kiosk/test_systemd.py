@@ -153,7 +153,7 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", str(copy)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     complaints = [line for line in done.stderr.splitlines() if UNIT.name in line]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +10,7 @@ import pytest
 from capture.clock import VirtualClock
 from facelight.errors import OutputError
 from facelight.kiosk.telemetry import Telemetry
+from tests.conftest import ErrorLog
 from uploader.errors import UnauthorizedError
 from uploader.spool.delivery import Event, EventKind
 
@@ -46,10 +46,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_kiosk_starts(tmp_pat
         pass
 
 
-def test_the_operator_hears_of_a_stopped_delivery(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_operator_hears_of_a_stopped_delivery(tmp_path: Path, error_log: ErrorLog) -> None:
     telemetry = Telemetry(tmp_path / "x.prom", VirtualClock())
-    with caplog.at_level(logging.ERROR):
-        telemetry.on_delivery(Event(EventKind.STOPPED, error=UnauthorizedError("bad key")))
-    assert "until the operator acts: bad key" in caplog.text
+    telemetry.on_delivery(Event(EventKind.STOPPED, error=UnauthorizedError("bad key")))
+    (told,) = error_log.taken()
+    assert told.startswith("delivery stopped until the operator acts: bad key")

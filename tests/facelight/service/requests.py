@@ -105,7 +105,7 @@ def post(url: str, clip: Clip, query: str = "", **headers: str) -> httpx.Respons
         f"{url}{API_ROOT}{query}",
         headers=headers or KEY,
         files=clip.parts(),
-        timeout=60,
+        timeout=300,
         trust_env=False,
     )
 

@@ -14,6 +14,8 @@ from capture.frame import ImageU8
 from facelight.service.server import LocalService
 from tests.facelight.service.requests import Clip, post
 
+pytestmark = pytest.mark.slow
+
 PLACES = {"s18": (480, 60), "d13": (90, 370)}
 """Left and top of a square of 540 px that holds the face."""
 

@@ -16,6 +16,7 @@ from facelight.service.errors import ApiError, Refusal, Refused
 from facelight.service.options import Limits
 from facelight.service.parse import BodyReader, Upload
 from facelight.service.wire import header_parameters
+from tests.effort import examples
 from tests.facelight.service.requests import BOUNDARY, CONTENT_HEAD, METADATA_HEAD, closed, part
 
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -159,7 +160,7 @@ def test_a_thousand_parts_end_at_the_limit() -> None:
     assert refusal(body, max_parts=10) is Refusal.NO_METADATA
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(st.binary(max_size=600), st.booleans())
 def test_no_body_breaks_the_reader(noise: bytes, framed: bool) -> None:
     body = f"--{BOUNDARY}\r\n".encode() + noise if framed else noise
@@ -169,7 +170,7 @@ def test_no_body_breaks_the_reader(noise: bytes, framed: bool) -> None:
         return
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=8))
 def test_no_damage_to_a_good_body_breaks_the_reader(place: int, damage: bytes) -> None:
     try:

@@ -51,7 +51,7 @@ def test_it_says_where_it_listens_and_ends_cleanly(name: str) -> None:
         )
         assert answer.json() == []
         process.send_signal(getattr(signal, name))
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         assert (process.returncode, out, err) == (0, "", "")
 
 

@@ -12,6 +12,7 @@ import pytest
 from facelight.service.errors import FaultError, ServeError
 from facelight.service.options import API_ROOT, ServiceOptions
 from facelight.service.server import LocalService
+from tests.conftest import ErrorLog
 from tests.facelight.service.requests import KEY, Clip, noise, post
 
 SESSIONS = f"{API_ROOT}/sessions"
@@ -108,6 +109,8 @@ def test_a_stall_delays_the_answer_and_then_gives_it() -> None:
         assert client.get(service.url + SESSIONS).status_code == 200
 
 
-def test_a_service_ends_while_a_request_stalls() -> None:
+def test_a_service_ends_while_a_request_stalls(error_log: ErrorLog) -> None:
     with LocalService(faults=["stall:1:600s"]) as service, pytest.raises(httpx.TransportError):
         httpx.get(service.url + SESSIONS, headers=KEY, timeout=0.1)
+    (logged,) = error_log.taken()
+    assert logged.startswith("Cancel 1 running task")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from facelight.service.errors import Refusal, Refused
 from facelight.service.wire import read_metadata
+from tests.effort import examples
 
 EXAMPLE: dict[str, Any] = {
     "activeIlluminationInformation": {"illuminatedColor": "Red"},
@@ -107,7 +108,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(80))
 @given(st.sampled_from([*EXAMPLE, "metadata", "imageType", "imageData"]), json_values)
 def test_no_value_breaks_the_reader(name: str, value: Any) -> None:
     body: Any = {"metadata": {"imageType": 0, "imageData": [dict(EXAMPLE)]}}

@@ -17,6 +17,8 @@ from preprocess.face.face import Rect
 from preprocess.webp.webp_reader import read_animation
 from tests.preprocess.clip.crops import decoded, psnr_db
 
+pytestmark = pytest.mark.slow
+
 SIDE = 480
 LEFT, TOP = 120, 90
 

@@ -18,6 +18,7 @@ from preprocess.face.pose import (
     ray_rotation,
     rotation_of,
 )
+from tests.effort import examples
 from tests.preprocess import faces
 
 WH = (1280, 720)
@@ -36,14 +37,14 @@ def test_angles_and_rotations_are_two_ways_to_say_the_same(
     close(angles_of(rotation_of(Pose(yaw, pitch, roll))), yaw, pitch, roll, 1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(yaw=angle, pitch=angle, roll=angle)
 def test_a_projected_head_gives_its_angles(yaw: float, pitch: float, roll: float) -> None:
     points = faces.projected(Pose(yaw, pitch, roll), (0, 0, -60))
     close(pose_from_landmarks(points, WH), yaw, pitch, roll)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(x=st.floats(-25, 25), y=st.floats(-15, 15))
 def test_a_head_that_looks_into_the_lens_is_frontal_anywhere_in_the_frame(
     x: float, y: float
@@ -53,7 +54,7 @@ def test_a_head_that_looks_into_the_lens_is_frontal_anywhere_in_the_frame(
     close(pose_from_landmarks(faces.projected(toward, tuple(place)), WH), 0, 0, 0)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(15))
 @given(yaw=angle, pitch=angle, roll=angle)
 def test_the_mirror_turns_yaw_and_roll_around(yaw: float, pitch: float, roll: float) -> None:
     mirror = faces.projected(Pose(-yaw, pitch, -roll), (0, 0, -60))

@@ -129,6 +129,7 @@ def test_without_skin_nothing_can_be_assessed() -> None:
     assert all(math.isnan(v) for v in values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stops", "least", "most"),
     [

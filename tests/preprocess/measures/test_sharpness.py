@@ -103,12 +103,14 @@ def portraits(footage: Path) -> list[Sample]:
     return [scaled(s, 100) if s.ied_px > 100 else s for s in whole]
 
 
+@pytest.mark.slow
 def test_real_faces_rise_strictly_with_defocus(portraits: list[Sample]) -> None:
     from bench.quality.blur import rising
 
     assert all(rising(s) for s in portraits)
 
 
+@pytest.mark.slow
 def test_real_faces_are_blurred_by_motion_and_defocus_only(portraits: list[Sample]) -> None:
     from bench.quality import material
     from bench.quality.blur import rejected
@@ -121,6 +123,7 @@ def test_real_faces_are_blurred_by_motion_and_defocus_only(portraits: list[Sampl
         assert np.mean(found) >= 0.9, angle
 
 
+@pytest.mark.slow
 def test_gain_noise_and_jpeg_hardly_move_real_faces(portraits: list[Sample]) -> None:
     from bench.quality import material
 

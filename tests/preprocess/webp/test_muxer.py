@@ -18,6 +18,7 @@ from preprocess.webp.muxer import MAX_DURATION_MS, durations_ms, mux, muxed_byte
 from preprocess.webp.riff import Still, pack, read_still, riff_body
 from preprocess.webp.stills import decode_still, encode_still
 from preprocess.webp.webp_reader import read_animation
+from tests.effort import examples
 from tests.preprocess.clip.crops import decoded, flat, noisy
 
 
@@ -102,7 +103,7 @@ def test_the_reader_finds_what_the_muxer_wrote(sizes, durations):
     assert len(content) == muxed_bytes([len(still.chunks) for still in stills])
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 4), st.integers(0, 100))
 def test_pixels_survive_the_way_through_the_container(width, height, count, quality):
     stills = [encode_still(noisy(seed, width, height), quality, 0) for seed in range(count)]

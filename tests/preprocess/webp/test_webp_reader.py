@@ -17,6 +17,7 @@ from preprocess.webp.muxer import mux
 from preprocess.webp.riff import pack
 from preprocess.webp.stills import encode_still
 from preprocess.webp.webp_reader import read_animation
+from tests.effort import examples
 from tests.preprocess.clip.crops import flat, noisy
 
 GOOD = mux([encode_still(noisy(seed, 32, 24), 60, 0) for seed in range(3)], [33, 34, 33])
@@ -102,7 +103,7 @@ def test_no_bytes_raise_anything_else(data):
     answered(riff(VP8X, ANIM, pack(b"ANMF", data)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_no_damage_to_a_good_file_raises_anything_else(seed, hits):
     generator, data = random.Random(seed), bytearray(GOOD)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SHARED
+from tests.effort import examples
 from tests.uploader.mutations import damaged
 from tests.uploader.samples import KEY, error_of
 from uploader.api.audit import CSV_COLUMNS, AuditClient, AuditVerdict, Sent, to_csv, verify
@@ -139,7 +140,7 @@ ANY = st.recursive(
 
 
 @given(st.lists(ANY, max_size=3) | ANY)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 def test_any_audit_is_read_or_malformed(value):
     problem = error_of(lambda: read(value))
     assert problem is None or isinstance(problem, MalformedAnswerError)

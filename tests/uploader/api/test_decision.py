@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SHARED
+from tests.effort import examples
 from tests.uploader.mutations import damaged
 from tests.uploader.samples import error_of
 from uploader.api.decision import LivenessDecision, parse_decision
@@ -134,7 +135,7 @@ ANY = st.recursive(
 
 
 @given(ANY | st.binary(max_size=100))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 def test_any_answer_is_read_or_malformed(value):
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     problem = error_of(lambda: parse_decision(body))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.conftest import SHARED
+from tests.effort import examples
 from tests.uploader.samples import entry, error_of, metadata
 from uploader.api.wire import CropOffsets, FaceRectangle, ImageEntry, Metadata
 from uploader.errors import PayloadError
@@ -156,7 +157,7 @@ JSON = st.recursive(
 
 
 @given(JSON | st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 def test_reading_anything_gives_metadata_or_one_printable_line(value):
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     problem = error_of(lambda: Metadata.parse(data))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.uploader.mutations import damaged
 from uploader.errors import (
     BadRequestError,
@@ -188,7 +189,7 @@ def test_hostile_texts_become_one_printable_bounded_line():
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 def test_any_answer_gives_a_typed_error(status, body):
     assert isinstance(error_of(answer(status, body)), ServiceError)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import examples
 from tests.uploader.faults import HookedDisk, killing
 from tests.uploader.samples import WEBP, submission
 from uploader.api.decision import Decision, LivenessDecision
@@ -31,7 +32,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
 ]
 
-KILLS = int(os.environ.get("FACELIGHT_KILLS", "200"))
+KILLS = examples(200)
 LIMITS = SpoolLimits(min_free_bytes=0)
 CANARY = b"canary-face-bytes"
 

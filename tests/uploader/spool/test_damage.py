@@ -146,12 +146,14 @@ def test_a_queued_item_whose_file_is_gone_is_told(tmp_path, kept):
     assert states[kept[0]] is ItemState.LOST
 
 
-def test_a_read_that_fails_for_now_steps_back_and_blocks_nothing(tmp_path, kept):
+def test_a_read_that_fails_for_now_steps_back_and_blocks_nothing(tmp_path, kept, error_log):
     disk = HookedDisk(before=failing("read", errno.EIO))
     arrived, events, states = drained(tmp_path, disk)
     assert len(arrived) == COUNT - 1
     assert [e.kind for e in events].count(EventKind.WAITING) == 1
     assert states[kept[0]] is ItemState.QUEUED
+    (logged,) = error_log.taken()
+    assert logged.startswith(f"item {kept[0]}: cannot be read")
     assert len(drained(tmp_path)[0]) == 1
 
 

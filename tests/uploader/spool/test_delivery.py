@@ -464,7 +464,7 @@ def test_the_thread_delivers_and_ends_when_told(spool):
     assert [item.state for item in spool.items()] == [ItemState.DELIVERED] * 3
 
 
-def test_a_thread_that_crashed_accepts_nothing_more(spool):
+def test_a_thread_that_crashed_accepts_nothing_more(spool, error_log):
     class Broken:
         def detect(self, _submission):
             raise RuntimeError("canary in a crash message")
@@ -476,10 +476,11 @@ def test_a_thread_that_crashed_accepts_nothing_more(spool):
     with pytest.raises(SpoolError, match="RuntimeError") as caught:
         worker.submit(submission())
     assert "canary" not in str(caught.value)
+    assert error_log.taken() == ["the delivery thread ended: RuntimeError"]
     assert [item.state for item in spool.items()] == [ItemState.QUEUED]
 
 
-def test_a_failing_disk_does_not_end_the_thread(spool, monkeypatch):
+def test_a_failing_disk_does_not_end_the_thread(spool, monkeypatch, error_log):
     first_due, failures = spool.first_due, [DiskError("the database cannot be read")]
 
     def failing_once():
@@ -506,6 +507,8 @@ def test_a_failing_disk_does_not_end_the_thread(spool, monkeypatch):
             assert delivered(ticket)
     assert spool.item(item.id).state is ItemState.DELIVERED
     assert heard == [EventKind.DISK, EventKind.DELIVERED, EventKind.DELIVERED]
+    (logged,) = error_log.taken()
+    assert logged.startswith("the spool failed: the database cannot be read")
 
 
 def test_closing_in_the_middle_of_an_attempt_ends_quietly_and_keeps_it(tmp_path):

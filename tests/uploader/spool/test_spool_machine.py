@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from tests.effort import examples
 from tests.uploader.faults import HookedDisk, failing
 from tests.uploader.samples import submission
 from uploader.api.decision import LivenessDecision
@@ -28,6 +29,8 @@ from uploader.spool.item import KEPT, ItemState
 from uploader.spool.limits import SpoolLimits
 from uploader.spool.opening import open_spool
 from uploader.testing import FakeClock
+
+pytestmark = pytest.mark.slow
 
 LIMITS = SpoolLimits(min_free_bytes=0, max_items=8, retention_s=1000.0)
 GOOD = Outcome(200, "c", "rq", LivenessDecision.REALFACE)
@@ -210,8 +213,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
 TestSpool = SpoolMachine.TestCase
 TestSpool.settings = settings(
-    max_examples=100,
+    max_examples=examples(40),
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

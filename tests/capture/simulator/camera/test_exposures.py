@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from capture.simulator.camera.exposures import FrameClock, Shot
 from capture.simulator.options import CameraOptions, PersonKind, PersonOptions, SimulatorOptions
+from tests.effort import examples
 
 
 def shots(options: SimulatorOptions, count: int) -> list[Shot]:
@@ -17,7 +18,7 @@ def shots(options: SimulatorOptions, count: int) -> list[Shot]:
     return [clock.next_shot() for _ in range(count)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     seed=st.integers(0, 2**32 - 1),
     fps=st.floats(5, 60),

@@ -24,11 +24,11 @@ from tests.capture.simulator.shooting import (
 )
 
 RED, GREEN, BLUE = 2, 1, 0
-LIT = f"sim:{SMALL},motion=still"
+LIT = f"sim:{SMALL},motion=still,fps=15"
 
 
 def test_the_same_seed_gives_the_same_frames_bit_by_bit() -> None:
-    spec = f"sim:{SMALL},motion=talk,drops=0.1,duplicates=0.1,seed=0,mjpeg=90"
+    spec = "sim:size=160x90,fps=10,motion=talk,drops=0.1,duplicates=0.1,seed=0,mjpeg=90"
     one, two = frames_of(session_of(spec)), frames_of(session_of(spec))
     assert [f.seq for f in one] == [f.seq for f in two]
     assert [f.t_frame_ns for f in one] == [f.t_frame_ns for f in two]
@@ -46,7 +46,7 @@ def test_another_seed_gives_other_times_and_pixels() -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        pytest.param(f"sim:{SMALL},skin=2", id="usual"),
+        pytest.param("sim:size=160x90,skin=2", id="usual"),
         pytest.param("sim:size=160x90,latency=150ms,exposure=33ms,readout=30ms", id="slow"),
         pytest.param("sim:size=160x90,fps=15,exposure=60ms,readout=30ms", id="15 fps"),
         pytest.param("sim:size=160x90,drops=0.2,stamp-jitter=2ms", id="drops and jitter"),
@@ -82,6 +82,7 @@ def test_the_face_takes_the_colour_of_the_screen() -> None:
         assert all(change[channel] > change[other] + 5 for other in others)
 
 
+@pytest.mark.slow
 def test_a_stronger_room_leaves_less_of_the_screen() -> None:
     def swing(ambient: int) -> float:
         means = colour_means(session_of(f"{LIT},ambient={ambient}"))
@@ -95,6 +96,7 @@ def test_an_unlit_face_stays_as_it_is() -> None:
     assert max(np.abs(means[name] - means[None]).max() for name in PRIMARIES if name in means) < 1.0
 
 
+@pytest.mark.slow
 def test_a_replay_follows_its_own_sequence() -> None:
     follows = 0
     means = colour_means(session_of(f"{LIT},person=replay"))
@@ -237,12 +239,12 @@ def test_a_camera_may_refuse_the_lock_or_come_locked() -> None:
 @pytest.mark.parametrize(
     ("spec", "counts"),
     [
-        pytest.param("sim:size=160x90,person=none", {0}, id="nobody"),
-        pytest.param("sim:size=160x90,person=two", {2}, id="two"),
-        pytest.param("sim:size=160x90,motion=leave@0.3s", {0, 1}, id="leaving"),
-        pytest.param("sim:size=160x90,motion=walk-in@0.3s", {0, 1}, id="coming"),
-        pytest.param("sim:size=160x90,motion=second@0.5s", {1, 2}, id="a second one comes"),
-        pytest.param("sim:size=160x90,person=print", {1}, id="a print"),
+        pytest.param("sim:size=160x90,fps=10,person=none", {0}, id="nobody"),
+        pytest.param("sim:size=160x90,fps=10,person=two", {2}, id="two"),
+        pytest.param("sim:size=160x90,fps=10,motion=leave@0.3s", {0, 1}, id="leaving"),
+        pytest.param("sim:size=160x90,fps=10,motion=walk-in@0.3s", {0, 1}, id="coming"),
+        pytest.param("sim:size=160x90,fps=10,motion=second@0.5s", {1, 2}, id="a second one comes"),
+        pytest.param("sim:size=160x90,fps=10,person=print", {1}, id="a print"),
     ],
 )
 def test_the_truth_counts_the_people(spec: str, counts: set[int]) -> None:

@@ -26,6 +26,7 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[floa
     return path, (*eyes[0], *eyes[1])
 
 
+@pytest.mark.slow
 def test_haar_finds_the_eyes(portrait: tuple[Path, tuple[float, ...]]) -> None:
     path, eyes = portrait
     found = find_eyes(cv2.imread(str(path)), str(path))  # type: ignore[arg-type]
@@ -33,6 +34,7 @@ def test_haar_finds_the_eyes(portrait: tuple[Path, tuple[float, ...]]) -> None:
     assert np.abs(np.subtract(found, eyes)).max() < 0.15 * gap
 
 
+@pytest.mark.slow
 def test_the_head_wears_the_portrait(portrait: tuple[Path, tuple[float, ...]]) -> None:
     path, eyes = portrait
     told = "/".join(f"{value:.0f}" for value in eyes)
@@ -70,6 +72,7 @@ def test_a_portrait_that_cannot_be_used_is_refused(
         camera_of(f"sim:{SIZE},portrait={path}{extra}")
 
 
+@pytest.mark.slow
 def test_real_portraits_can_be_worn(footage: Path) -> None:
     for path in sorted((footage / "portraits").glob("*.jpg"))[:1]:
         assert camera_of(f"sim:size=160x90,portrait={path}").read() is not None

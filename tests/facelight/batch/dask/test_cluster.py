@@ -59,7 +59,7 @@ def cluster(folder: Path) -> Iterator[LocalCluster]:
 @pytest.fixture
 def dask(cluster: LocalCluster) -> LocalCluster:
     """The cluster, whole again after what the last test did to it."""
-    cluster.wait_for_workers(2, timeout=60)
+    cluster.wait_for_workers(2, timeout=200)
     return cluster
 
 
@@ -130,7 +130,7 @@ def test_a_dask_worker_that_is_killed_in_the_middle_loses_nothing(
         found += stream
     assert sorted(f.job.name for f in found) == names
     assert all(f.result and f.result["status"] == "accepted" for f in found)
-    gone, alive = psutil.wait_procs(children, timeout=20)
+    gone, alive = psutil.wait_procs(children, timeout=120)
     assert gone
     assert not alive
 

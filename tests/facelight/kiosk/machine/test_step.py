@@ -56,6 +56,7 @@ from facelight.kiosk.machine.step import begin, step
 from facelight.kiosk.screens.scenes import Wording, field_of
 from facelight.kiosk.screens.texts import language, theme_file
 from preprocess.reasons import Reason
+from tests.effort import examples
 
 GOOD = Observed(1, good=True)
 NOBODY = Observed(0)
@@ -434,7 +435,6 @@ def test_every_reason_of_a_frame_has_a_hint() -> None:
         max_size=60,
     )
 )
-@settings(deadline=None)
 def test_hints_change_at_most_once_in_1500_ms(seen: list[tuple[int, Reason, int]]) -> None:
     kiosk = Kiosk()
     kiosk.to_position()
@@ -809,7 +809,7 @@ def light_is_safe(kiosk: Kiosk) -> None:
 
 
 @given(kiosk_options, st.lists(moves, max_size=40))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(60))
 def test_nothing_that_must_not_happen_ever_does(
     options: SessionOptions, played: list[tuple[str, Any]]
 ) -> None:
@@ -823,7 +823,7 @@ def test_nothing_that_must_not_happen_ever_does(
 
 
 @given(kiosk_options, st.lists(moves, max_size=30))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(40))
 def test_every_phase_ends_by_time_alone(
     options: SessionOptions, played: list[tuple[str, Any]]
 ) -> None:
@@ -842,7 +842,7 @@ def test_every_phase_ends_by_time_alone(
 
 
 @given(st.integers(0, 3300), kiosk_options)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(30))
 def test_whoever_leaves_during_the_light_is_in_neutral_light_at_once(
     after_ms: int, options: SessionOptions
 ) -> None:
@@ -857,7 +857,7 @@ def test_whoever_leaves_during_the_light_is_in_neutral_light_at_once(
 
 
 @given(st.lists(st.tuples(st.integers(0, 3300), slots), min_size=2, max_size=4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(20))
 def test_attempts_in_a_row_with_repeats_and_aborts_are_safe_light(
     attempts: list[tuple[int, tuple[int, ...]]],
 ) -> None:
@@ -880,7 +880,7 @@ def test_random_sequences_reach_every_phase() -> None:
     seen: set[Phase] = set()
 
     @given(st.lists(moves, min_size=20, max_size=40))
-    @settings(deadline=None, max_examples=100, database=None, derandomize=True)
+    @settings(max_examples=examples(40), database=None, derandomize=True)
     def explore(played: list[tuple[str, Any]]) -> None:
         kiosk = Kiosk()
         for move in played:

@@ -16,6 +16,7 @@ from facelight.service.errors import Refusal, Refused
 from facelight.service.judging.decode import MediaFile, decode_frames, open_file
 from facelight.service.options import Limits
 from preprocess.webp.muxer import mux
+from tests.effort import examples
 from tests.facelight.service.requests import image_file, noise, still
 
 LIMITS = dataclasses.replace(Limits(), min_file_bytes=1)
@@ -116,7 +117,7 @@ def test_a_cut_animation_is_not_decodable(cut: int) -> None:
 PICTURES = [ANIMATION, *(image_file(grey(9), kind) for kind in ("JPEG", "PNG", "GIF", "BMP"))]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(120))
 @given(st.sampled_from(PICTURES), st.integers(0, 400), st.binary(min_size=1, max_size=6))
 def test_no_damage_gets_past_the_refusals(picture: bytes, place: int, damage: bytes) -> None:
     place %= len(picture)

@@ -143,6 +143,7 @@ def test_a_face_is_found_again(portrait: ImageU8) -> None:
     assert seen([portrait, empty, portrait])[-1] is not None
 
 
+@pytest.mark.slow
 def test_the_background_of_real_footage_is_nobody(footage: Path) -> None:
     """Regression: FaceMesh with two faces saw a second one in the plants of s18 for 60 frames."""
     with av.open(str(footage / "videos" / "s18.mp4")) as container:

@@ -13,6 +13,7 @@ LOAD = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [
