@@ -11,6 +11,7 @@ from capture.simulator.person.raycast import grid_rays, look_up, silhouette
 from capture.simulator.person.shape import CENTRE_CM, build_shape
 from capture.simulator.person.views import HeadViews, cast_head
 from capture.simulator.raster import planes
+from tests.effort import examples
 
 LENS = Lens((640, 360), 554.0)
 ANGLE = st.floats(-40, 40)
@@ -72,7 +73,7 @@ POSE = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12))
 @given(POSE)
 def test_the_outline_between_two_views_is_the_head_s_own(views: HeadViews, pose: HeadPose) -> None:
     hits = cast_head(views, LENS, pose)
@@ -93,7 +94,7 @@ def test_the_outline_between_two_views_is_the_head_s_own(views: HeadViews, pose:
     assert np.percentile(off, 95) < 0.35
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12))
 @given(POSE)
 def test_hits_lie_on_the_surface_at_any_pose(views: HeadViews, pose: HeadPose) -> None:
     hits = cast_head(views, LENS, pose)

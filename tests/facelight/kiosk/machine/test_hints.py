@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.display.theme import load_theme
@@ -163,7 +163,6 @@ frames = st.builds(
 
 
 @given(st.lists(st.tuples(st.integers(5, 200), frames), max_size=120))
-@settings(deadline=None)
 def test_whatever_is_seen_hints_change_at_most_once_in_1500_ms(
     course: list[tuple[int, Observed]],
 ) -> None:
