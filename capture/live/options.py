@@ -68,6 +68,12 @@ class LiveOptions:
         "", unit="VENDOR:PRODUCT[:SERIAL][@PORT]", why="the one camera to take; none: any"
     )
 
+    controls_file: str = option(
+        "",
+        unit="path",
+        why="how the camera was found, until it is given back; kiosk: beside the device key",
+    )
+
     def __post_init__(self) -> None:
         if self.pin:
             parse_pin(self.pin)

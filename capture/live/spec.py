@@ -23,6 +23,7 @@ from capture.live.stream.mjpeg_http import open_http, parse_url
 from capture.live.webcam.controls import CameraControls
 from capture.live.webcam.device import DeviceFeed, OpenDevice, VideoDevice
 from capture.live.webcam.discovery import device_of, list_cameras, stable_id
+from capture.live.webcam.found_controls import FoundControls
 from capture.live.webcam.identity import (
     DeviceIdentity,
     ensure_wanted,
@@ -149,7 +150,7 @@ def _device(path: Path, options: LiveOptions, clock: Clock) -> Camera:
     def identify(_device: VideoDevice) -> DeviceIdentity:
         return read_identity(address.resolve())
 
-    opened = feed_opener(open_device, address, options, clock, identify)
+    opened = feed_opener(open_device, address, options, clock, identify, identity.id)
     return LiveCamera(opened, identity, options, clock)
 
 
@@ -183,6 +184,7 @@ def feed_opener(
     options: LiveOptions,
     clock: Clock,
     identify: Callable[[VideoDevice], DeviceIdentity] | None = None,
+    camera: str = "",
 ) -> OpenFeed:
     """Return what opens a device with its controls.
 
@@ -190,13 +192,21 @@ def feed_opener(
     ----------
     node : where V4L2 is asked for what OpenCV does not know; None elsewhere.
     identify : who an opened device is, for recordings and events.
+    camera : its id, under which ``options.controls_file`` keeps how it was found.
     """
+
+    def memory(part: str) -> FoundControls | None:
+        if not (options.controls_file and camera):
+            return None
+        return FoundControls(Path(options.controls_file), f"{camera}{part}")
 
     def opened() -> DeviceFeed:
         device = open_device(options)
-        side = None if node is None else LineControls(node, options.mains_hz)
+        side = None
+        if node is not None:
+            side = LineControls(node, options.mains_hz, memory=memory("#line"))
         dialect = DIALECTS.get(device.backend)
-        controls = CameraControls(device, dialect, options, side)
+        controls = CameraControls(device, dialect, options, side, memory(""))
         try:
             who = {} if identify is None else identify(device).details()
             return DeviceFeed(device, controls, clock, who)

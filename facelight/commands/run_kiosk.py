@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -22,14 +22,16 @@ from capture.clock import Clock, SystemClock
 from capture.display.port import FlipRecord, InputEvent, Refresh, Screen
 from capture.display.pygame_screen import PygameScreen, ScreenOptions
 from capture.display.scene import Scene
+from capture.display.x11 import when_x_server_dies
 from capture.errors import DisplayError
 from capture.files.recording import remove_abandoned
+from capture.live.options import LiveOptions
 from capture.live.spec import open_camera
 from capture.simulator.scene.simulated_screen import FlipHistory
 from facelight import __version__
 from facelight.config.log import set_up
 from facelight.config.profiles import require_profiled
-from facelight.config.settings import Settings
+from facelight.config.settings import Settings, spool_dir
 from facelight.delivery.client import endpoint_of
 from facelight.errors import Exit, FacelightError
 from facelight.kiosk.app import (
@@ -41,7 +43,7 @@ from facelight.kiosk.app import (
     live,
 )
 from facelight.kiosk.loop import Ending
-from facelight.kiosk.machine.state import Problem, Result
+from facelight.kiosk.machine.state import Device, Problem, Result
 from facelight.kiosk.outbox import SpoolOutbox
 from facelight.kiosk.screens.scenes import every_scene
 from facelight.kiosk.screens.wording import Words
@@ -51,6 +53,7 @@ from uploader.errors import ProvenanceError
 
 CONNECT_TIMEOUT_S = 5.0
 EVENTS_VERSION = 1
+CONTROLS_FILE = "camera-controls.json"
 _REJECTED = frozenset({Problem.QUALITY, Problem.LIGHT, Problem.MOVED, Problem.TIME, Problem.SECOND})
 _IDENTITY = (
     "driver",
@@ -108,7 +111,7 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
             remove_abandoned(asked.record_dir)
         outbox = stack.enter_context(SpoolOutbox(settings, telemetry.on_delivery))
         camera = stack.enter_context(
-            open_camera(settings.kiosk.camera, settings.camera, clock, history)
+            open_camera(settings.kiosk.camera, remembering(settings), clock, history)
         )
         _LOG.info("camera %s: %s", camera.info.id, identity_of(camera))
         require_profiled(settings, camera.info.id)
@@ -125,15 +128,38 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
         told("start", about(camera, glass, settings))
         extras = Extras(record_dir=asked.record_dir, on_age=telemetry.on_age)
         kiosk = stack.enter_context(KioskSession(live(settings), devices, told, extras))
+        when_x_server_dies(lambda: display_died(camera, told))
         stop.calls(kiosk.stop)
         manager = ServiceManager()
         stack.callback(manager.stopping)
         lit.each_turn(lambda: manager.turn(kiosk.looked))
-        ending = kiosk.run(once=asked.once)
+        ending = served(kiosk, told, once=asked.once)
     code = exit_of(ending, asked)
     if stop.came and asked.leave is not None:
         asked.leave(code)
     return code
+
+
+def served(kiosk: KioskSession, told: OnEvent, *, once: bool) -> Ending:
+    """Serve people; a lost display ends it with an event that says so.
+
+    Raises
+    ------
+    DisplayError
+        the display is lost.
+    """
+    try:
+        return kiosk.run(once=once)
+    except DisplayError:
+        told("quit", {"device": Device.SCREEN.value})
+        raise
+
+
+def display_died(camera: Camera, told: OnEvent) -> None:
+    """Put in order what the death of the X server leaves: the last event, the camera's controls."""
+    _LOG.error("the display is lost: the X server has gone")
+    told("quit", {"device": Device.SCREEN.value})
+    camera.close()
 
 
 def leave_at_once(code: int) -> None:
@@ -175,6 +201,16 @@ def about(camera: Camera, screen: Screen, settings: Settings) -> dict[str, Any]:
         },
         "endpoint": endpoint_of(settings).url,
     }
+
+
+def remembering(settings: Settings) -> LiveOptions:
+    """Return the camera's options with a place for how it was found: beside the device key."""
+    options = settings.camera
+    if options.controls_file:
+        return options
+    key = settings.device_key_file
+    folder = key.parent if key is not None else spool_dir(settings)
+    return replace(options, controls_file=str(folder / CONTROLS_FILE))
 
 
 def identity_of(camera: Camera) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from capture.live.options import LiveOptions
 from capture.live.webcam.exposure_lock import lock_exposure, mean_level, refused
+from capture.live.webcam.found_controls import FoundControls
 from capture.live.webcam.properties import Dialect, Port, Property
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class CameraControls:
     ----------
     dialect : None for a backend that cannot lock anything.
     side : what OpenCV does not reach.
+    memory : keeps how the camera was found until it has been given back.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class CameraControls:
         dialect: Dialect | None,
         options: LiveOptions,
         side: SideControls | None = None,
+        memory: FoundControls | None = None,
     ) -> None:
         self._port = port
         self._dialect = dialect
         self._options = options
         self._side = side
+        self._memory = memory
         self._found: dict[Property, float] = {}
         self._extras: Mapping[str, JsonValue] = {}
 
@@ -64,6 +68,7 @@ class CameraControls:
         """Remember how the camera was found, and let it settle by itself."""
         if self._dialect is not None:
             self._found = {number: self._port.get(number) for number in _REMEMBERED}
+            self._remember()
         if self._side is not None:
             self._extras = self._side.prepare()
         self.unlock()
@@ -120,6 +125,16 @@ class CameraControls:
                 self._give_back(Property.AUTOFOCUS, Property.FOCUS)
         if self._side is not None:
             self._side.restore()
+        if self._memory is not None:
+            self._memory.forget()
+
+    def _remember(self) -> None:
+        """Take over what a killed run had found, and write down what is to be given back."""
+        if self._memory is None:
+            return
+        left = self._memory.left()
+        self._found = {n: left.get(n.name, value) for n, value in self._found.items()}
+        self._memory.keep({number.name: value for number, value in self._found.items()})
 
     def _has(self, number: Property) -> bool:
         """Return whether the camera has a control: OpenCV answers -1 where it has not."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from capture.live.webcam.found_controls import FoundControls
+
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
@@ -88,9 +90,20 @@ class LineControls:
     """Keeps a camera from halving its frame rate and from flickering with the lamps.
 
     OpenCV has no property for these two controls. A camera without them is none the worse.
+
+    Parameters
+    ----------
+    memory : keeps how they were found until they have been given back.
     """
 
-    def __init__(self, node: Path, mains_hz: int, call: Ioctl = ioctl) -> None:
+    def __init__(
+        self,
+        node: Path,
+        mains_hz: int,
+        call: Ioctl = ioctl,
+        memory: FoundControls | None = None,
+    ) -> None:
+        self._memory = memory
         self._node = node
         self._call = call
         self._wanted = {DYNAMIC_FRAMERATE: 0, POWER_LINE_FREQUENCY: _LINE_MENU[mains_hz]}
@@ -100,12 +113,16 @@ class LineControls:
         """Set them and return what was set."""
         names = {DYNAMIC_FRAMERATE: "dynamic_framerate", POWER_LINE_FREQUENCY: "power_line"}
         done: dict[str, JsonValue] = {}
+        left = self._memory.left() if self._memory is not None else {}
         for control, value in self._wanted.items():
             try:
-                found = self._get(control)
+                now = self._get(control)
+                found = int(left.get(names[control], now))
                 if found != value:
-                    self._set(control, value)
                     self._found[control] = found
+                    self._keep(names)
+                if now != value:
+                    self._set(control, value)
                 done[names[control]] = value
             except OSError as error:
                 _LOG.debug("%s: control %#x: %s", self._node, control, error)
@@ -119,6 +136,12 @@ class LineControls:
             except OSError as error:
                 _LOG.debug("%s: control %#x: %s", self._node, control, error)
         self._found.clear()
+        if self._memory is not None:
+            self._memory.forget()
+
+    def _keep(self, names: Mapping[int, str]) -> None:
+        if self._memory is not None:
+            self._memory.keep({names[control]: found for control, found in self._found.items()})
 
     def _get(self, control: int) -> int:
         return int(_CONTROL.unpack(self._call(self._node, _G_CTRL, _CONTROL.pack(control, 0)))[1])
