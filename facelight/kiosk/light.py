@@ -15,6 +15,8 @@ from capture.light.plan import repeat_plan
 from capture.light.timeline import Label, LabelKind, Timeline, Timing
 
 LOOK_AGAIN_NS = 4_000_000
+SURE_LATE_FLIPS = 5
+"""Of some 250 in a session; a host that misses more of them has too much to do to be measured."""
 PATIENCE_NS = 100_000_000
 """How long a label waits for the flip after its exposure to be noted; a screen flips every 17 ms,
 and what takes longer than a few of them has stalled."""
@@ -181,6 +183,10 @@ class LiveLight:
 class Latency:
     """What is known of the lag: begins with a profile or a guess, learns from each lit session.
 
+    An estimate is used for the same person's next attempt. It is carried over to the next person
+    only when it is sure: precise, measured on a screen that kept its beat, and within what was
+    known before or confirmed by a second session. One bad estimate costs nobody else a session.
+
     Parameters
     ----------
     timing : to begin with.
@@ -189,15 +195,34 @@ class Latency:
 
     def __init__(self, timing: Timing, measured_uncertainty_ns: int) -> None:
         self.timing = timing
+        self._sure = timing
+        self._unconfirmed_ns: int | None = None
         self._measured_uncertainty_ns = measured_uncertainty_ns
 
-    def learn(self, delay_ns: int, sd_ns: int) -> None:
-        """Take over a session's own estimate; all frames to come move by one constant."""
+    def learn(self, delay_ns: int, sd_ns: int, late_flips: int = 0) -> None:
+        """Take in a session's own estimate; all frames to come move by one constant.
+
+        Parameters
+        ----------
+        late_flips : of the session: a busy host measures its own hiccups.
+        """
+        uncertainty_ns = max(self._measured_uncertainty_ns, 2 * sd_ns)
         self.timing = replace(
-            self.timing,
-            latency_ns=delay_ns,
-            latency_uncertainty_ns=max(self._measured_uncertainty_ns, 2 * sd_ns),
+            self.timing, latency_ns=delay_ns, latency_uncertainty_ns=uncertainty_ns
         )
+        if late_flips > SURE_LATE_FLIPS or sd_ns > self._measured_uncertainty_ns:
+            return
+        known = self._sure
+        expected = abs(delay_ns - known.latency_ns) <= known.latency_uncertainty_ns
+        before_ns = self._unconfirmed_ns
+        confirmed = before_ns is not None and abs(delay_ns - before_ns) <= 2 * uncertainty_ns
+        self._unconfirmed_ns = None if expected or confirmed else delay_ns
+        if expected or confirmed:
+            self._sure = self.timing
+
+    def next_person(self) -> None:
+        """Go on with what is sure."""
+        self.timing = self._sure
 
 
 def half_light_ns(timing: Timing, source: FlipSource) -> int:

@@ -127,6 +127,7 @@ class SessionRunner:
     def close_person(self) -> None:
         """Forget the person."""
         self.light = None
+        self._parts.latency.next_person()
         if not self._parts.keep_last:
             self.last = None
         self._post(lambda judge: judge.close_person())
@@ -267,7 +268,7 @@ class SessionRunner:
         decision = decide(evidence, options)
         seen = response.state in (LightState.OK, LightState.WEAK) and not response.stamps_in_doubt
         if seen and response.delay_ns is not None and response.delay_sd_ns is not None:
-            self._parts.latency.learn(response.delay_ns, response.delay_sd_ns)
+            self._parts.latency.learn(response.delay_ns, response.delay_sd_ns, light.late_flips)
         told = response.as_dict() | {
             "policy": decision.policy,
             "reasons": [str(reason) for reason in decision.reasons],

@@ -183,6 +183,36 @@ def test_a_learned_lag_is_never_more_certain_than_its_estimate() -> None:
     assert latency.timing.exposure_ns == TIMING.exposure_ns
 
 
+def known_to_the_next(*estimates: tuple[int, int, int]) -> float:
+    """Return the lag in ms that a new person's session uses after these, each of a person."""
+    latency = Latency(Timing(100 * MS, latency_uncertainty_ns=40 * MS), 12 * MS)
+    for delay_ms, sd_ms, late_flips in estimates:
+        latency.learn(delay_ms * MS, sd_ms * MS, late_flips)
+        assert latency.timing.latency_ns == delay_ms * MS, "the same person's next attempt"
+        latency.next_person()
+    return latency.timing.latency_ns / MS
+
+
+@pytest.mark.parametrize(
+    ("estimates", "lag_ms"),
+    [
+        pytest.param([(90, 3, 0)], 90, id="within what was known"),
+        pytest.param([(174, 3, 0)], 100, id="one far off"),
+        pytest.param([(174, 3, 0), (176, 3, 0)], 176, id="confirmed by a second"),
+        pytest.param([(174, 3, 0), (30, 3, 0)], 100, id="two that contradict one another"),
+        pytest.param([(90, 3, 140)], 100, id="a busy host"),
+        pytest.param([(174, 3, 140), (174, 3, 140)], 100, id="a busy host twice"),
+        pytest.param([(90, 20, 0)], 100, id="not precise"),
+        pytest.param([(90, 3, 0), (174, 3, 0), (91, 3, 0)], 91, id="one bad among good ones"),
+        pytest.param([(174, 3, 0), (92, 3, 0), (175, 3, 0)], 92, id="confirmation is of the next"),
+    ],
+)
+def test_only_a_sure_lag_is_carried_over_to_the_next_person(
+    estimates: list[tuple[int, int, int]], lag_ms: float
+) -> None:
+    assert known_to_the_next(*estimates) == lag_ms
+
+
 def test_half_of_the_light_comes_when_the_simulated_panel_is_half_way() -> None:
     camera, screen = CameraOptions(), SimulatedScreenOptions()
     late_ns = step_latency_ns(camera, screen) - round(camera.latency_ms * MS)
