@@ -9,6 +9,7 @@ class Reason(StrEnum):
     """Reasons of frames first, then of whole sessions."""
 
     NO_FACE = "no_face"
+    UPSIDE_DOWN = "upside_down"
     SEVERAL_FACES = "several_faces"
     FACE_TOO_SMALL = "face_too_small"
     FACE_CUT = "face_cut"

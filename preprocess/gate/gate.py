@@ -37,6 +37,9 @@ MESSAGE_OF_REASON: Final[Mapping[Reason, int]] = {
 """The gate's reason -> the message the service would give; what it would not say is absent."""
 
 
+INVERTED_DEG: Final = 90.0
+"""Roll beyond which a head is upside down: the picture is to be turned, not the head."""
+
 TOO_LITTLE_LIGHT: Final = frozenset({Reason.UNDER_EXPOSED, Reason.BACKLIT})
 """What no over-exposed frame is told."""
 
@@ -82,6 +85,8 @@ def _judged(
 ) -> Verdict:
     if not measures.has_face:
         return Verdict(accepted=False, reasons=(Reason.NO_FACE,))
+    if abs(measures.roll_deg) > INVERTED_DEG:
+        return Verdict(accepted=False, reasons=(Reason.NO_FACE, Reason.UPSIDE_DOWN))
     reasons: list[Reason] = []
     warnings: list[Reason] = []
     unassessable = False

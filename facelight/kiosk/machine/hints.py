@@ -15,6 +15,7 @@ from preprocess.reasons import Reason
 HINT_OF_REASON: Mapping[Reason, Hint] = MappingProxyType(
     {
         Reason.NO_FACE: Hint.STEP_IN,
+        Reason.UPSIDE_DOWN: Hint.STEP_IN,
         Reason.SEVERAL_FACES: Hint.ONE_PERSON,
         Reason.FACE_TOO_SMALL: Hint.CLOSER,
         Reason.FACE_CUT: Hint.CENTRE,

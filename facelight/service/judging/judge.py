@@ -233,7 +233,7 @@ def _observation(
         face = replace(face, pose=_pose(face, entry, frame.size_wh))
     measures = measurer.measure(frame, face, lit)
     reasons = judge_frame(measures, label, SERVICE_THRESHOLDS).reasons
-    detected = face is not None and Reason.FACE_TOO_SMALL not in reasons
+    detected = face is not None and not {Reason.FACE_TOO_SMALL, Reason.NO_FACE} & set(reasons)
     return Observation(
         entry=entry,
         offset_ms=offset_ms,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,7 +16,8 @@ from preprocess.errors import GeometryError, TrackerError
 from preprocess.face.face import Face, Rect
 from preprocess.face.landmarks import FACE_OVAL, inter_eye_px
 from preprocess.face.pose import Intrinsics, pose_from_landmarks
-from preprocess.face.rectangle import RectangleOptions, clipped, face_rectangle
+from preprocess.face.rectangle import RectangleOptions, face_rectangle
+from preprocess.tracking.facemesh.agreement import agrees, same, square, upside_down
 from preprocess.tracking.facemesh.facemesh_graphs import (
     Detection,
     FaceDetector,
@@ -26,6 +28,8 @@ from preprocess.tracking.facemesh.mediapipe_graph import load_mediapipe
 
 Points = NDArray[np.float32]
 BOX_OVER_OVAL: Final = 1.15
+SURROUNDINGS: Final = 1.5
+"""Half of what is searched around a followed face, in sides of its region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,13 @@ class TrackerOptions:
     doubts: int = option(
         3, unit="watches", low=1, high=100, why="a mesh that the detector never sees is a ghost"
     )
+    regrown: float = option(
+        1.3,
+        unit="ratio",
+        low=1.01,
+        high=10.0,
+        why="nobody comes nearer so fast in .3 s: look again",
+    )
     take_over: float = option(
         1.2, unit="area ratio", low=1.0, high=10.0, why="two equal faces must not take turns"
     )
@@ -59,9 +70,14 @@ class FaceMeshTracker:
 
     The detector runs while there is no face and on every ``watch_every``-th frame. There it
     confirms the followed face, counts the others and hands over to a clearly larger one. Between
-    watches ``count`` and ``second_face_ratio`` keep their last values. While there is no face, one
-    of nine overlapping quarters of the frame is searched as well, in turn, so that a person too far
-    away is seen as such. The same frames give the same faces.
+    watches ``count`` and ``second_face_ratio`` keep their last values. While there is no face, the
+    frame is searched at a smaller scale as well, and one of its nine overlapping quarters in turn,
+    so that a person too near or too far away is seen as such. The same frames give the same faces.
+
+    A mesh counts where the detector's own eyes and mouth agree with it: when a face is found, at
+    every watch, and at once where the mesh has grown or shrunk by ``regrown`` since. A new face is
+    also looked at turned by 180 degrees: one that is upside down is followed as such, with a roll
+    beyond 90 degrees.
     """
 
     def __init__(self, options: TrackerOptions | None = None) -> None:
@@ -76,6 +92,7 @@ class FaceMeshTracker:
         self._doubted: int
         self._quarter: int
         self._others: tuple[float, ...]
+        self._agreed_px: float
         self.reset()
 
     @property
@@ -88,7 +105,7 @@ class FaceMeshTracker:
         self._guard(frame)
         points = self._follow(frame.pixels)
         self._until_watch -= 1
-        if points is None or self._until_watch <= 0:
+        if points is None or self._until_watch <= 0 or self._regrown(points):
             points = self._watch(frame.pixels, points)
         self._points = points
         return None if points is None else self._face(points, frame.size_wh)
@@ -101,6 +118,7 @@ class FaceMeshTracker:
         self._doubted = 0
         self._quarter = 0
         self._others = ()
+        self._agreed_px = 0.0
 
     def close(self) -> None:
         """Release the models; idempotent."""
@@ -142,6 +160,11 @@ class FaceMeshTracker:
         x, y, _ = points.sum(axis=0) / len(points)
         return points if 0 <= x < width and 0 <= y < height else None
 
+    def _regrown(self, points: Points) -> bool:
+        """Return whether the mesh has another size than when the detector agreed with it."""
+        ratio = Region.around(points).side_px / max(self._agreed_px, 1e-6)
+        return max(ratio, 1 / max(ratio, 1e-6)) > self._options.regrown
+
     def _watch(self, bgr: ImageU8, points: Points | None) -> Points | None:
         """Confirm the followed face, or seek one; count the others."""
         self._until_watch = self._options.watch_every
@@ -149,24 +172,29 @@ class FaceMeshTracker:
         if points is not None and not self._confirmed(bgr, points, seen):
             points = None
         points = self._largest(bgr, points, seen)
-        if points is None:
-            seen = self._detector.detect(bgr, self._next_quarter(bgr))
+        for view in (_wide(bgr), self._next_quarter(bgr)) if points is None else ():
+            seen = self._detector.detect(bgr, view)
             points = self._largest(bgr, None, seen)
+            if points is not None:
+                break
         self._others = ()
         if points is not None:
+            self._agreed_px = Region.around(points).side_px
             own = _area(seen, points)
-            self._others = tuple(d.area_px2 / own for d in self._new(seen) if not _same(d, points))
+            self._others = tuple(d.area_px2 / own for d in self._new(seen) if not same(d, points))
         return points
 
     def _confirmed(self, bgr: ImageU8, points: Points, seen: list[Detection]) -> bool:
-        """Return False once the detector has not seen the face in several watches."""
-        if not any(_same(d, points) for d in seen):
-            near = self._detector.detect(bgr, _surroundings(points, bgr))
-            if not any(_same(d, points) for d in near):
-                self._doubted += 1
-                return self._doubted < self._options.doubts
+        """Return False where the detector sees another face there, or several times none."""
+        own = [d for d in seen if same(d, points)]
+        if not own:
+            near = self._detector.detect(bgr, square(Region.around(points), SURROUNDINGS))
+            own = [d for d in near if same(d, points)]
+        if not own:
+            self._doubted += 1
+            return self._doubted < self._options.doubts
         self._doubted = 0
-        return True
+        return any(agrees(d, points) for d in own)
 
     def _next_quarter(self, bgr: ImageU8) -> Rect:
         row, column = divmod(self._quarter, 3)
@@ -179,15 +207,31 @@ class FaceMeshTracker:
         for detection in self._new(seen):
             if detection.area_px2 <= own * self._options.take_over:
                 break
-            if points is not None and _same(detection, points):
+            if points is not None and same(detection, points):
                 break
-            found = self._look(bgr, detection.region)
+            found = self._found(bgr, detection)
             if found is not None:
-                # once more from its own landmarks: the box of the detector is coarse
-                again = self._look(bgr, Region.around(found))
                 self._doubted = 0
-                return found if again is None else again
+                return found
         return points
+
+    def _found(self, bgr: ImageU8, detection: Detection) -> Points | None:
+        """Return the mesh on a new detection, None where the two do not agree."""
+        points = self._twice(bgr, detection.region)
+        if points is None or not agrees(detection, points):
+            return None
+        if not upside_down(self._detector, bgr, points):
+            return points
+        region = Region.around(points)
+        return self._twice(bgr, replace(region, angle_rad=region.angle_rad + math.pi))
+
+    def _twice(self, bgr: ImageU8, region: Region) -> Points | None:
+        """Look once more from the landmarks themselves: the box of the detector is coarse."""
+        found = self._look(bgr, region)
+        if found is None:
+            return None
+        again = self._look(bgr, Region.around(found))
+        return found if again is None else again
 
     def _new(self, seen: list[Detection]) -> list[Detection]:
         return [d for d in seen if d.score >= self._options.found_score]
@@ -207,20 +251,11 @@ class FaceMeshTracker:
         )
 
 
-def _same(detection: Detection, points: Points) -> bool:
-    """Return whether the box's centre lies inside the mesh's face oval box."""
-    x, y = detection.centre_px
-    oval = points[list(FACE_OVAL), :2]
-    (x0, y0), (x1, y1) = oval.min(axis=0), oval.max(axis=0)
-    return bool(x0 <= x <= x1 and y0 <= y <= y1)
-
-
-def _surroundings(points: Points, bgr: ImageU8) -> Rect:
-    """Return the part of the frame three face widths around the face."""
-    region = Region.around(points)
-    reach = 1.5 * region.side_px
-    x, y = region.x_px, region.y_px
-    return clipped(x - reach, y - reach, x + reach, y + reach, (bgr.shape[1], bgr.shape[0]))
+def _wide(bgr: ImageU8) -> Rect:
+    """Return the frame with a margin around it: what fills it becomes small enough to be found."""
+    height, width = bgr.shape[:2]
+    x, y = width * 3 // 14, height * 3 // 14
+    return Rect(-x, -y, width + 2 * x, height + 2 * y)
 
 
 def _area(seen: list[Detection], points: Points) -> float:
@@ -228,6 +263,6 @@ def _area(seen: list[Detection], points: Points) -> float:
 
     Measured on 9 portraits: its box has .9 to 1.25 times the area of the oval's box.
     """
-    boxes = [d.area_px2 for d in seen if _same(d, points)]
+    boxes = [d.area_px2 for d in seen if same(d, points)]
     oval = points[list(FACE_OVAL), :2]
     return max(boxes) if boxes else BOX_OVER_OVAL * float(np.prod(np.ptp(oval, axis=0)))

@@ -74,7 +74,12 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face box of the detector, in pixels of the frame."""
+    """A face box of the detector, in pixels of the frame.
+
+    Attributes
+    ----------
+    eyes_px, mouth_px : x, y of the eyes' midpoint and of the mouth's centre.
+    """
 
     left_px: float
     top_px: float
@@ -82,6 +87,8 @@ class Detection:
     height_px: float
     angle_rad: float
     score: float
+    eyes_px: tuple[float, float]
+    mouth_px: tuple[float, float]
 
     @property
     def area_px2(self) -> float:
@@ -123,10 +130,19 @@ class FaceDetector:
         Parameters
         ----------
         bgr : (H, W, 3) uint8.
-        within : look at this part of the frame only, which makes its faces larger to the detector.
+        within : look at this part of the frame only, which makes its faces larger to the detector;
+            what of it lies outside the frame is black, which makes them smaller.
         """
         part = within or Rect(0, 0, bgr.shape[1], bgr.shape[0])
-        seen = shrunk(bgr[part.top : part.bottom, part.left : part.right], 2 * DETECTOR_SIDE_PX)
+        return self._detected(_view(bgr, part), part)
+
+    def score(self, bgr: ImageU8, within: Rect, *, turned: bool) -> float:
+        """Return the best score in a part, upright or turned by 180 degrees; 0 without a face."""
+        view = _view(bgr, within)
+        found = self._detected(np.ascontiguousarray(view[::-1, ::-1]) if turned else view, within)
+        return max((detection.score for detection in found), default=0.0)
+
+    def _detected(self, seen: ImageU8, part: Rect) -> list[Detection]:
         packet = self._graph.run({"image": _image_packet(seen)}).get("detections")
         if packet is None or packet.is_empty():
             return []
@@ -232,9 +248,31 @@ def _points(found: Any, size_wh: tuple[int, int], at_xy: tuple[int, int]) -> NDA
     return points
 
 
+def _view(bgr: ImageU8, part: Rect) -> ImageU8:
+    """Return a part of the frame at the detector's size, black where it leaves the frame."""
+    height, width = bgr.shape[:2]
+    left, top = max(part.left, 0), max(part.top, 0)
+    right, bottom = min(part.right, width), min(part.bottom, height)
+    inside = bgr[top:bottom, left:right]
+    if inside.shape[:2] == (part.height, part.width):
+        return shrunk(inside, 2 * DETECTOR_SIDE_PX)
+    factor = min(1.0, 2 * DETECTOR_SIDE_PX / max(part.width, part.height))
+    view = np.zeros((round(part.height * factor), round(part.width * factor), 3), np.uint8)
+    if not inside.size:
+        return view
+    small = shrunk(inside, max(1, round(factor * max(inside.shape[:2]))))
+    y, x = round((top - part.top) * factor), round((left - part.left) * factor)
+    rows, columns = min(small.shape[0], view.shape[0] - y), min(small.shape[1], view.shape[1] - x)
+    view[y : y + rows, x : x + columns] = small[:rows, :columns]
+    return view
+
+
 def _detection(found: Any, part: Rect) -> Detection:
     box, keys = found.location_data.relative_bounding_box, found.location_data.relative_keypoints
     across = (keys[1].x - keys[0].x) * part.width, (keys[1].y - keys[0].y) * part.height
+    right, left, _, mouth = (
+        (key.x * part.width + part.left, key.y * part.height + part.top) for key in keys[:4]
+    )
     return Detection(
         left_px=box.xmin * part.width + part.left,
         top_px=box.ymin * part.height + part.top,
@@ -242,4 +280,6 @@ def _detection(found: Any, part: Rect) -> Detection:
         height_px=box.height * part.height,
         angle_rad=math.atan2(across[1], across[0]),
         score=float(found.score[0]),
+        eyes_px=((right[0] + left[0]) / 2, (right[1] + left[1]) / 2),
+        mouth_px=mouth,
     )

@@ -138,6 +138,12 @@ def test_a_frame_without_a_face_has_that_one_reason() -> None:
     assert judge(NO_FACE, None, LIMITS) == Verdict(False, (Reason.NO_FACE,))
 
 
+@pytest.mark.parametrize("roll", [-178.0, 120.0])
+def test_a_face_that_is_upside_down_is_none(roll: float) -> None:
+    verdict = judge(replace(GOOD, roll_deg=roll), None, LIMITS)
+    assert verdict == Verdict(False, (Reason.NO_FACE, Reason.UPSIDE_DOWN))
+
+
 def test_the_reason_that_helps_most_comes_first() -> None:
     bad = replace(GOOD, face_side_px=90, yaw_deg=40, over_grey_share=0.2, snr=1, blur_pct=3)
     assert judge(bad, NEUTRAL, LIMITS).reasons == (

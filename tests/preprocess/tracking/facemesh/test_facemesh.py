@@ -151,6 +151,30 @@ def test_the_background_of_real_footage_is_nobody(footage: Path) -> None:
     assert {face.count for face in seen(pictures) if face} == {1}
 
 
+@pytest.mark.parametrize("name", ["p6", "p35", "p29"])
+def test_a_face_that_is_upside_down_is_seen_as_such(footage: Path, name: str) -> None:
+    """Regression: the mesh stood upright on it, mouth on the forehead, and was accepted."""
+    upright = faces.photograph(footage / "portraits" / f"{name}.jpg")
+    turned = np.ascontiguousarray(upright[::-1, ::-1])
+    rolls = [abs(face.pose.roll_deg) for face in seen([turned] * 5) if face]
+    assert all(roll > 150 for roll in rolls)
+    assert abs(found([upright] * 2).pose.roll_deg) < 15
+
+
+@pytest.mark.parametrize("share", [0.6, 0.9])
+def test_a_face_that_fills_the_frame_has_its_whole_rectangle(
+    portrait: ImageU8, share: float
+) -> None:
+    """Regression: a mesh of half its size was accepted in the first frames."""
+    whole = found([portrait] * 2).rectangle
+    factor = share * 720 / whole.height
+    x, y = whole.left + whole.width / 2, whole.top + whole.height / 2
+    move = np.array([[factor, 0, 640 - factor * x], [0, factor, 360 - factor * y]])
+    near = np.asarray(cv2.warpAffine(portrait, move, (1280, 720)), np.uint8)
+    for face in seen([near] * 9):
+        assert face is None or face.rectangle.height == pytest.approx(share * 720, rel=0.1)
+
+
 def test_landmarks_cannot_be_written(portrait: ImageU8) -> None:
     with pytest.raises(ValueError, match="read-only"):
         found([portrait]).landmarks_px[0, 0] = 1
