@@ -167,10 +167,10 @@ def light_of(
     by = Timeline(timeline.flips, decision.timing, timeline.end_ns)
     span = by.colour_span_ns()
     broken = None if span is None else first_break([*seen.faces.items()], *span)
-    return LitSession(response, decision, by, _labels(by, seen, imported=imported), broken)
+    return LitSession(response, decision, by, label_frames(by, seen, imported=imported), broken)
 
 
-def _labels(timeline: Timeline, seen: Observation, *, imported: bool) -> dict[int, Label]:
+def label_frames(timeline: Timeline, seen: Observation, *, imported: bool) -> dict[int, Label]:
     """Label every frame; a repeated picture by the time at which it came first.
 
     A kiosk's own recording is labelled as the kiosk did: by one timing for all.
