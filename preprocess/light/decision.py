@@ -23,6 +23,11 @@ from preprocess.light.verdict import Exposures, LightResponse, LightState
 from preprocess.reasons import Reason
 
 
+CLEAR_STRENGTH = 0.1
+"""Screen over ambient light from which the wall's response says anything: at .07 it reads up to .63
+of the face's where it is .1 [measured on relit faces]."""
+
+
 class DelayOrigin(StrEnum):
     """Where the delay that labels a session comes from."""
 
@@ -137,7 +142,7 @@ def _unanswered(response: LightResponse, options: ResponseOptions) -> tuple[Reas
     if response.state is LightState.NONE:
         told = "no light of the declared colours is on the face"
         return Reason.LIGHT_NONE, f"{told}: a brighter screen, a darker room, or no sidecar"
-    ratio = response.background_ratio
+    ratio = response.background_ratio if response.strength >= CLEAR_STRENGTH else None
     if ratio is not None and ratio >= options.background_limit:
         told = f"what is behind the face follows the colours as much as the face ({ratio:.2f})"
         return Reason.LIGHT_BACKGROUND, f"{told}: a flat picture, or a wall too close"
