@@ -22,7 +22,6 @@ from preprocess.light.options import LightPolicy, ResponseOptions
 from preprocess.light.verdict import Exposures, LightResponse, LightState
 from preprocess.reasons import Reason
 
-
 CLEAR_STRENGTH = 0.1
 """Screen over ambient light from which the wall's response says anything: at .07 it reads up to .63
 of the face's where it is .1 [measured on relit faces]."""
