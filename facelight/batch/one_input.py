@@ -15,11 +15,13 @@ from capture.light.timeline import Timeline
 from facelight.batch.first_pass import LitSession, RecalledFaces, light_of, observe
 from facelight.batch.job import SOFTWARE, Job, header, write_failed, write_json
 from facelight.batch.outputs import csv_bytes, whole_directory
-from facelight.batch.tables import FRAME_COLUMNS, frame_row
+from facelight.batch.tables import FRAME_COLUMNS, frame_row, label_runs
 from facelight.config.profiles import timeline_in_force
 from facelight.config.settings import Settings, output_umask
 from facelight.delivery.payload import metadata_of, submission_of
 from facelight.pipeline import LightFinding, SessionPipeline, SessionResult
+from facelight.report.frame_pictures import thumbnail_of
+from facelight.report.page import THUMBNAIL
 from facelight.report.session_page import session_page
 from preprocess.errors import PreprocessError
 from preprocess.light.decision import LightDecision
@@ -82,7 +84,8 @@ def process_job(
             source.session_id,
             source.notes,
         )
-        return write_session(job, settings, origin, ran.result)
+        thumbnail = thumbnail_of(job.path, ran.result.reports) if settings.thumbnails else None
+        return write_session(job, settings, origin, ran.result, thumbnail)
     except (CalibrationError, CaptureError, PreprocessError, UploaderError) as error:
         return write_failed(job, settings, error)
 
@@ -123,7 +126,11 @@ def _fed(pipeline: SessionPipeline, source: SessionSource) -> SessionPipeline:
 
 
 def write_session(
-    job: Job, settings: Settings, origin: SessionOrigin, result: SessionResult
+    job: Job,
+    settings: Settings,
+    origin: SessionOrigin,
+    result: SessionResult,
+    thumbnail: bytes | None = None,
 ) -> dict[str, Any]:
     """Write all files of a session at once and return what ``result.json`` holds."""
     numbers = (
@@ -139,6 +146,7 @@ def write_session(
         "reasons": [str(reason) for reason in result.reasons],
         "detail": result.detail,
         "counts": _counts(result),
+        "label_runs": label_runs(result.reports),
         "encoding": result.encoding.as_dict(),
         **_light_fields(result),
     }
@@ -152,6 +160,8 @@ def write_session(
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(file.content)
         (folder / "frames.csv").write_bytes(csv_bytes(FRAME_COLUMNS, rows))
+        if thumbnail is not None:
+            (folder / THUMBNAIL).write_bytes(thumbnail)
         write_json(folder / "result.json", found)
         page = session_page(found, result, settings, origin.timeline)
         (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))

@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from facelight.batch.outputs import PRIVATE, csv_line, write_parts
 from facelight.batch.tables import SUMMARY_COLUMNS, summary_row
-from facelight.report.page import index_page
+from facelight.report.index_page import index_page
 
-LISTED = 5000
+LISTED = 10_000
 """Rows that a browser shows at once; a page of a larger batch lists what was not accepted."""
 
 _MISSING = -1
@@ -60,23 +60,22 @@ class Summary:
         with self._rows, self._results:
             write_parts(self._out / "summary.csv", self._csv(), self._umask)
             write_parts(self._out / "results.jsonl", self._results, self._umask)
-            page = index_page(self._listed(), self._counts, LISTED)
-            parts = (part.encode("utf-8", "backslashreplace") for part in page)
-            write_parts(self._out / "index.html", parts, self._umask)
+            page = index_page(self._listed(), self._counts, LISTED, self._out)
+            write_parts(self._out / "index.html", page, self._umask)
 
     def _csv(self) -> Iterator[bytes]:
         yield csv_line(SUMMARY_COLUMNS, dict(zip(SUMMARY_COLUMNS, SUMMARY_COLUMNS, strict=True)))
         yield from self._rows
 
     def _listed(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the page, as many as a browser bears."""
+        """Yield the results of the page, as many as a browser bears."""
         every = self._counts.total() <= LISTED
         left = LISTED
         for line in self._results:
-            row = summary_row(json.loads(line))
-            if left and (every or row["status"] != "accepted"):
+            result = json.loads(line)
+            if left and (every or result["status"] != "accepted"):
                 left -= 1
-                yield row
+                yield result
 
 
 class _Ordered:

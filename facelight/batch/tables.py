@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from facelight.pipeline import FrameReport
@@ -33,6 +34,12 @@ def frame_row(report: FrameReport, frame_number: int | None) -> dict[str, Any]:
     if report.crop is not None:
         row |= {"crop_left": report.crop.x_px, "crop_top": report.crop.y_px}
     return row | {name: number(getattr(report.measures, name)) for name in FIELDS}
+
+
+def label_runs(reports: Sequence[FrameReport]) -> list[list[Any]]:
+    """Return the labels over time as ``[label, colour or None, frames]``, one a run of equals."""
+    labels = groupby((report.label.kind.value, report.label.colour) for report in reports)
+    return [[kind, colour, sum(1 for _ in run)] for (kind, colour), run in labels]
 
 
 def number(value: float) -> str:

@@ -55,6 +55,9 @@ def process(
     fail_on_reject: Annotated[
         bool, typer.Option("--fail-on-reject", help="Exit 3 when the gate rejects a session.")
     ] = False,
+    thumbnails: Annotated[
+        bool, typer.Option(help="Faces as small pictures in index.html and in each folder.")
+    ] = True,
     allow_simulated: Annotated[
         bool, typer.Option("--allow-simulated", help="Send simulated sessions anywhere.")
     ] = False,
@@ -78,6 +81,7 @@ def process(
         "clip.container": container.value if container else None,
         "clip.focus": focus.value if focus else None,
         "clip.target_bytes": target_bytes,
+        "thumbnails": None if thumbnails else False,
         "allow_simulated": allow_simulated or None,
         "thresholds_file": thresholds,
         "profile": profile,

@@ -64,6 +64,7 @@ class Settings(BaseModel):
     profile_any_camera: bool = False
     thresholds_file: Path | None = None
     output_umask: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = "077"
+    thumbnails: bool = True
     tracker: Annotated[TrackerOptions, checked(TrackerOptions)] = TrackerOptions()
     crop: Annotated[CropOptions, checked(CropOptions)] = CropOptions()
     thresholds: Annotated[Thresholds, checked(Thresholds)] = Thresholds()

@@ -45,7 +45,7 @@ def test_a_failure_with_such_a_name_is_written_and_shown(
     assert stored["input"] == r"sub/b\xe9.mp4"
     assert r"b\xe9.mp4: damaged" in capsys.readouterr().err
     assert json.loads((tmp_path / "results.jsonl").read_text(encoding="utf-8")) == stored
-    assert r"b\xe9.mp4" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert r"b\\xe9.mp4" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_recorded_at_all_is_one_line_and_the_rest_goes_on(

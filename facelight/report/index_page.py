@@ -1,0 +1,93 @@
+"""The page of a batch: one file that filters and sorts itself, and asks nothing of anybody.
+
+Rows lie in the page as JSON and are drawn as far as they are looked at, so that thousands of them
+open at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from facelight.report.page import THUMBNAIL, environment
+from facelight.report.reason_texts import words_of
+
+STATUSES: Final = ("accepted", "rejected", "error")
+_ROWS: Final = "@ROWS@"
+
+
+def index_page(
+    results: Iterable[Mapping[str, Any]], counts: Mapping[str, int], most: int, out: Path
+) -> Iterator[bytes]:
+    """Yield the page of a batch, piece by piece, UTF-8.
+
+    Parameters
+    ----------
+    results : what each ``result.json`` holds that is to be listed, in the order of the inputs.
+    counts : sessions by status, listed or not.
+    most : rows that a page may have; a larger batch lists what was not accepted.
+    out : the folder of the results, for the thumbnails that lie there.
+    """
+    named = {status: counts.get(status, 0) for status in STATUSES}
+    total = sum(named.values())
+    template = environment().get_template("index.html.j2")
+    page = template.render(counts=named, total=total, every=total <= most, rows=_ROWS)
+    head, _, tail = page.partition(_ROWS)
+    yield head.encode()
+    for place, result in enumerate(results):
+        yield (b",\n" if place else b"\n") + _json(row_of(result, out))
+    yield tail.encode()
+
+
+def row_of(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """Return what the page shows of a session."""
+    what, cure = _words(result)
+    outcome = result.get("outcome") or {}
+    counts = result.get("counts") or {}
+    return {
+        "name": result["name"],
+        "input": result["input"],
+        "status": result["status"],
+        "reasons": list(result["reasons"]),
+        "what": what,
+        "cure": cure,
+        "detail": result.get("detail") or "",
+        "notes": "; ".join(result.get("notes") or ()),
+        "frames": counts.get("frames"),
+        "sent": counts.get("submitted"),
+        "bytes": counts.get("bytes"),
+        "light": (result.get("light") or {}).get("state", ""),
+        "decision": outcome.get("decision") or "",
+        "strip": result.get("label_runs") or [],
+        "picture": _picture(out / str(result["name"]) / THUMBNAIL),
+    }
+
+
+def _words(result: Mapping[str, Any]) -> tuple[str, str]:
+    if result["status"] == "error":
+        return (result.get("error") or {}).get("message", ""), ""
+    if result["status"] == "rejected":
+        return words_of(result["reasons"])
+    error = (result.get("outcome") or {}).get("error")
+    if error:
+        return f"not delivered: {error['message']}", error["advice"]
+    return "", ""
+
+
+def _picture(path: Path) -> str:
+    """Return a thumbnail as base64, empty where there is none."""
+    try:
+        return base64.b64encode(path.read_bytes()).decode("ascii")
+    except OSError:
+        return ""
+
+
+def _json(row: Mapping[str, Any]) -> bytes:
+    """Return JSON that cannot end the script it stands in."""
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text.encode("utf-8", "backslashreplace")
