@@ -26,6 +26,7 @@ from tests.e2e.conftest import Run, write_video
 pytestmark = pytest.mark.slow
 
 GREY = [np.full((240, 320, 3), 40 + index, np.uint8) for index in range(12)]
+RGB: dict[object, list[int]] = {"Red": [255, 0, 0], "Green": [0, 255, 0]}
 GOOD_SIDECAR = {
     "latency_ms": 80,
     "flips": [
@@ -46,7 +47,7 @@ def sidecar(**changes: object) -> Callable[[Path], None]:
 
 
 def flips(*rows: tuple[float, str | int | None]) -> Callable[[Path], None]:
-    return sidecar(flips=[{"t_ms": t, "colour": c, "rgb": [255, 0, 0]} for t, c in rows])
+    return sidecar(flips=[{"t_ms": t, "colour": c, "rgb": RGB.get(c, [9, 9, 9])} for t, c in rows])
 
 
 def broken_json(path: Path) -> None:
