@@ -14,12 +14,13 @@ import numpy as np
 import psutil
 import pytest
 
-from capture.errors import DisplayError, PlanError
+from capture.errors import PlanError
 from capture.light.plan import PlanOptions
 from capture.simulator.camera import simulated_camera as simulator
 from facelight.config.kiosk_options import KioskOptions
 from facelight.config.session_options import SessionOptions
 from facelight.config.settings import Settings
+from facelight.errors import SettingsError
 from facelight.kiosk.app import Extras, KioskSession
 from tests.facelight.kiosk.conftest import Recorded
 from tests.facelight.kiosk.simulated import SPEC, WatchedCamera, recorded, run_simulated
@@ -112,7 +113,7 @@ def test_without_light_the_clip_claims_no_colours_and_nothing_flashes() -> None:
             PlanError,
             id="unsafe plan",
         ),
-        pytest.param(Settings(kiosk=KioskOptions(language="xx")), DisplayError, id="language"),
+        pytest.param(Settings(kiosk=KioskOptions(language="xx")), SettingsError, id="language"),
     ],
 )
 def test_unusable_settings_are_refused_and_the_devices_closed(
