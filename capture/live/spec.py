@@ -33,7 +33,7 @@ from capture.live.webcam.identity import (
 from capture.live.webcam.opencv_device import open_opencv
 from capture.live.webcam.properties import DIALECTS
 from capture.live.webcam.v4l2 import LineControls
-from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.camera.sustained import open_sustained
 from capture.simulator.scene.simulated_screen import LightSource
 from capture.simulator.sim_spec import parse_spec
 
@@ -88,10 +88,9 @@ def open_camera(
 
 
 def _simulated(spec: str, clock: Clock, light: LightSource | None) -> Camera:
-
     if light is None:
         raise CameraError(f"camera {spec}: a simulated person needs a screen as light source")
-    return SimulatedCamera(parse_spec(spec), clock, light)
+    return open_sustained(parse_spec(spec), clock, light)
 
 
 def _stream(url: str, options: LiveOptions, clock: Clock) -> Camera:

@@ -42,6 +42,7 @@ from facelight.kiosk.app import (
     checked_words,
     live,
 )
+from facelight.kiosk.host import HostLoad, HostWatch
 from facelight.kiosk.loop import Ending
 from facelight.kiosk.machine.state import Device, Problem, Result
 from facelight.kiosk.outbox import SpoolOutbox
@@ -132,7 +133,9 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
         stop.calls(kiosk.stop)
         manager = ServiceManager()
         stack.callback(manager.stopping)
+        host = HostWatch(camera.info.fps, telemetry.on_load, lambda load: tell_load(load, told))
         lit.each_turn(lambda: manager.turn(kiosk.looked))
+        lit.each_flip(lambda shown: host.turn(shown, kiosk.looked))
         ending = served(kiosk, told, once=asked.once)
     code = exit_of(ending, asked)
     if stop.came and asked.leave is not None:
@@ -178,6 +181,15 @@ def both(one: OnEvent, other: OnEvent) -> OnEvent:
         other(name, values)
 
     return tell
+
+
+def tell_load(load: HostLoad, told: OnEvent) -> None:
+    """Tell that the machine is too slow for a kiosk, or that it keeps up again."""
+    if load.slow:
+        _LOG.warning("%s", load.reason)
+    else:
+        _LOG.warning("this machine keeps up again: %.1f frames a second", load.frames_per_s)
+    told("host", load.as_dict())
 
 
 def about(camera: Camera, screen: Screen, settings: Settings) -> dict[str, Any]:
@@ -357,7 +369,7 @@ class LightingScreen:
     def __init__(self, screen: Screen, history: FlipHistory) -> None:
         self._screen = screen
         self._history = history
-        self._turn: Callable[[], object] = int
+        self._turn: Callable[[FlipRecord], object] = id
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -369,8 +381,8 @@ class LightingScreen:
         """What ``open`` measured."""
         return self._screen.refresh
 
-    def each_turn(self, call: Callable[[], object]) -> None:
-        """Call ``call`` after every flip: once a turn of the main loop."""
+    def each_turn(self, call: Callable[[FlipRecord], object]) -> None:
+        """Call ``call`` with every flip: once a turn of the main loop."""
         self._turn = call
 
     def open(self) -> None:
@@ -381,7 +393,7 @@ class LightingScreen:
         """Show a scene and remember its light."""
         shown = self._screen.show(scene)
         self._history.on_flip(shown, scene)
-        self._turn()
+        self._turn(shown)
         return shown
 
     def poll(self) -> tuple[InputEvent, ...]:

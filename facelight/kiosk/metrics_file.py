@@ -19,6 +19,7 @@ from prometheus_client import (
 )
 
 from facelight.errors import OutputError
+from facelight.kiosk.host import HostLoad
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -57,6 +58,11 @@ class Metrics:
             buckets=_AGES_S,
             registry=self._registry,
         )
+        self._flips = Counter(
+            "facelight_flips", "Pictures shown.", ("late",), registry=self._registry
+        )
+        self._rate = self._gauge("frames_judged_per_second", "In the last 3 s.")
+        self._slow = self._gauge("host_slow", "1 while this machine is too slow for a kiosk.")
         self._entered: tuple[str, int] | None = None
 
     def on_event(self, name: str, values: Mapping[str, Any], now_ns: int) -> None:
@@ -88,6 +94,13 @@ class Metrics:
     def frame_judged(self, age_s: float) -> None:
         """Note how old a frame was at its verdict."""
         self._ages.observe(age_s)
+
+    def host(self, load: HostLoad) -> None:
+        """Count a window's flips and note its rate."""
+        self._flips.labels("no").inc(load.flips - load.late_flips)
+        self._flips.labels("yes").inc(load.late_flips)
+        self._rate.set(load.frames_per_s)
+        self._slow.set(load.slow)
 
     def spool(self, items: int, size: int, oldest_s: float) -> None:
         """Note how much waits, and for how long."""

@@ -12,6 +12,7 @@ from capture.camera import Camera
 from capture.clock import Clock
 from capture.live.reading.stats import KeepsStats
 from facelight.errors import OutputError
+from facelight.kiosk.host import HostLoad
 from facelight.kiosk.metrics_file import Metrics
 from uploader.spool.delivery import Event, EventKind
 
@@ -50,6 +51,10 @@ class Telemetry:
     def on_age(self, age_ns: int) -> None:
         """Take in how old a frame was when it had been judged."""
         self.metrics.frame_judged(age_ns / 1e9)
+
+    def on_load(self, load: HostLoad) -> None:
+        """Take in what the machine got done in the last seconds."""
+        self.metrics.host(load)
 
     def watch_camera(self, camera: Camera) -> None:
         """Note the counts of a camera that keeps some."""

@@ -146,6 +146,17 @@ class SimulatedCamera:
             codes = self._room.render(t_s, 0.0, self._light(starts, seen, weights))
             self._sensor.meter(codes, window, rate=0.9)
 
+    def rehearse(self, index: int) -> None:
+        """Render what frame ``index`` would show under the light of now, and throw it away."""
+        now_ns = self._clock.now_ns()
+        t_s = self._seconds(now_ns) + index * self._frames.period_ns / 1e9
+        starts = np.full(2, now_ns, np.int64)
+        flips = self._screen.since(now_ns - _LOOK_BACK_NS)
+        exposure_ns = self._frames.exposure_ns
+        seen, weights = row_weights(flips, starts, exposure_ns, self.options.screen)
+        codes = self._room.render(t_s, exposure_ns / 1e9, self._light(starts, seen, weights))
+        self._sensor.develop(codes, index)
+
     def ready(self) -> bool:
         """Return whether ``read`` would return without waiting."""
         shot = self._due(self._clock.now_ns())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from facelight.errors import OutputError
+from facelight.kiosk.host import HostLoad
 from facelight.kiosk.metrics_file import Metrics
 
 
@@ -35,6 +36,8 @@ def test_a_session_is_counted_by_outcome_problem_reason_and_decision(tmp_path: P
     metrics.spool(3, 1000, 12.5)
     metrics.camera(7, 1)
     metrics.frame_judged(0.04)
+    metrics.host(HostLoad(7.5, 12.0, 100, 30, slow=True))
+    metrics.host(HostLoad(8.5, 12.0, 100, 20, slow=True))
     metrics.write(tmp_path / "facelight.prom")
     text = (tmp_path / "facelight.prom").read_text()
     for line in (
@@ -45,6 +48,10 @@ def test_a_session_is_counted_by_outcome_problem_reason_and_decision(tmp_path: P
         'facelight_service_responses_total{status="200"} 1.0',
         'facelight_service_responses_total{status="none"} 1.0',
         "facelight_spool_items 3.0",
+        'facelight_flips_total{late="yes"} 50.0',
+        'facelight_flips_total{late="no"} 150.0',
+        "facelight_frames_judged_per_second 8.5",
+        "facelight_host_slow 1.0",
         "facelight_spool_oldest_seconds 12.5",
         "facelight_camera_frames_dropped_total 7.0",
         'facelight_frame_age_seconds_bucket{le="0.0333"} 0.0',
