@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from capture.camera import Camera, Provenance
 from capture.clock import Clock, SystemClock
-from capture.display.port import FlipRecord, InputEvent, Refresh, Screen
+from capture.display.port import Screen
 from capture.display.pygame_screen import PygameScreen, ScreenOptions
-from capture.display.scene import Scene
 from capture.display.x11 import when_x_server_dies
 from capture.errors import DisplayError
 from capture.files.recording import remove_abandoned
@@ -29,6 +27,7 @@ from capture.live.options import LiveOptions
 from capture.live.spec import open_camera
 from capture.simulator.scene.simulated_screen import FlipHistory
 from facelight import __version__
+from facelight.commands.lighting_screen import LightingScreen
 from facelight.config.log import set_up
 from facelight.config.profiles import require_profiled
 from facelight.config.settings import Settings, spool_dir
@@ -361,57 +360,3 @@ class EventWriter:
             except (OSError, ValueError) as error:  # a closed stream raises ValueError
                 self._broken = True
                 _LOG.warning("events are no longer written: %s", error)
-
-
-class LightingScreen:
-    """A screen whose flips also light the simulator; other cameras do not care."""
-
-    def __init__(self, screen: Screen, history: FlipHistory) -> None:
-        self._screen = screen
-        self._history = history
-        self._turn: Callable[[FlipRecord], object] = id
-
-    @property
-    def size_wh(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self._screen.size_wh
-
-    @property
-    def refresh(self) -> Refresh:
-        """What ``open`` measured."""
-        return self._screen.refresh
-
-    def each_turn(self, call: Callable[[FlipRecord], object]) -> None:
-        """Call ``call`` with every flip: once a turn of the main loop."""
-        self._turn = call
-
-    def open(self) -> None:
-        """Take the display."""
-        self._screen.open()
-
-    def show(self, scene: Scene) -> FlipRecord:
-        """Show a scene and remember its light."""
-        shown = self._screen.show(scene)
-        self._history.on_flip(shown, scene)
-        self._turn(shown)
-        return shown
-
-    def poll(self) -> tuple[InputEvent, ...]:
-        """Return what happened since the last call."""
-        return self._screen.poll()
-
-    def close(self) -> None:
-        """Give the display back."""
-        self._screen.close()
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -67,9 +67,11 @@ def settings_of(endpoint: str, **changes: Any) -> Settings:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        pytest.param({"kiosk__language": "xx"}, "xx.toml", id="unknown language"),
-        pytest.param({"kiosk__languages": "en,yy"}, "yy.toml", id="unknown offered language"),
-        pytest.param({"kiosk__theme": "zz"}, "zz.toml", id="unknown theme"),
+        pytest.param({"kiosk__language": "xx"}, "'xx', expected", id="unknown language"),
+        pytest.param(
+            {"kiosk__languages": "en,yy"}, "'yy', expected", id="unknown offered language"
+        ),
+        pytest.param({"kiosk__theme": "zz"}, "'zz', expected", id="unknown theme"),
         pytest.param({"kiosk__consent_file": "/none.txt"}, "consent_file", id="no consent text"),
         pytest.param(
             {"plan__colours": "Red,White", "plan__repeats": 8, "plan__dwell_ms": 334},
