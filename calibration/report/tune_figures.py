@@ -62,7 +62,7 @@ def _rate(found: Rate) -> list[Any]:
 def _levels(tuning: Tuning) -> bytes:
     columns = (
         "key", "measure", "reason", "unit", "default", "conformal", "level", "status", "why",
-        "training_subjects", "training_bad_frames",
+        "training_subjects", "training_bad_frames", "good_regained", "bad_passed",
     )  # fmt: skip
     return _csv(
         columns,
@@ -71,6 +71,7 @@ def _levels(tuning: Tuning) -> bytes:
                 one.limit.key, one.limit.rule.measure, str(one.limit.reason), one.limit.unit,
                 one.limit.default, math.nan if one.conformal is None else one.conformal,
                 one.level, one.status.value, one.why, one.subjects, one.bad_frames,
+                one.regained, one.passed,
             )
             for one in tuning.chosen.levels
         ),

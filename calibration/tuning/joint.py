@@ -1,17 +1,18 @@
 """All limits together: a frame has to pass every one, so they share one promise.
 
-``Joint.LAMBDA`` moves a vector of levels by one factor. A family with one degree of freedom needs
-no more subjects than one limit does; fitted one by one, m limits need m times as many. The vector
-is the defaults, with those replaced that turn good frames away, as seen on a third of the training
-subjects; the others find the factor by conformal risk control. The two sets share nobody, so the
-promise is that of one limit (quality reference 1.5, point 4). Where that fails, all defaults are
-scaled on all training subjects; where that fails too, each limit gets its part of the rate.
+``Joint.EVIDENCE`` moves a limit on that limit's own evidence alone. Loosened are those that turn
+good training frames away themselves, the worst first and no more of them than it takes for what any
+limit rejects to keep the target, bounded as conformal risk control does, ``(n R + 1) / (n + 1)``.
+Made stricter are those that let frames pass which are labelled bad for their reason. A limit of the
+service's contract never loosens, and none loosens where more of its bad frames would pass than good
+ones are regained. One factor for all limits, which this replaces, loosened every limit for the
+fault of one: a single cause took bad frames accepted from 0 to 39 %.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,34 +20,11 @@ from numpy.typing import NDArray
 
 from calibration.tuning.levels import Chosen, Level, Training
 from calibration.tuning.options import Joint, TuneOptions
-from calibration.tuning.single import alone, fixed, kept, no_reason, relaxed
-from calibration.tuning.statistics.conformal import least_subjects, strictest_level, subject_weights
+from calibration.tuning.single import alone, fixed, kept, relaxed
+from calibration.tuning.statistics.conformal import least_subjects, mean_share, subject_weights
 
-SCALE_RANGE: Final = (0.25, 4.0)
-"""Beyond a factor of four, one factor for all says that a limit does not fit this material."""
-
-SHAPE_SHARE: Final = 1 / 3
-"""Of the training subjects, for the proportions of the limits."""
-
-SHAPE_PART: Final = 0.25
-"""Of the target rate, what one limit may reject among those subjects."""
-
-
-@dataclass(frozen=True, eq=False)
-class Vector:
-    """Levels that one factor moves.
-
-    Attributes
-    ----------
-    anchors : (limits,) level of each at factor 1.
-    loosens, tightens : (limits,) whether a factor above, or below 1 moves it.
-    told : how the anchors came about.
-    """
-
-    anchors: tuple[float, ...]
-    loosens: tuple[bool, ...]
-    tightens: tuple[bool, ...]
-    told: str
+PARTS: Final = (1.0, 0.5, 0.25, 0.1, 0.0)
+"""Of the target, what each loosened limit may still reject itself: as much as the whole allows."""
 
 
 def choose(training: Training, options: TuneOptions) -> Chosen:
@@ -59,129 +37,157 @@ def choose(training: Training, options: TuneOptions) -> Chosen:
             f"not enough data: {training.people} training subjects with good frames, "
             f"{least} are needed to promise {alpha:.3g}"
         )
-        return Chosen(tuple(kept(one, told) for one in single), options.joint, None, told, told)
-    if options.joint is Joint.LAMBDA:
-        found = _by_scale(training, single, options)
-    elif options.joint is Joint.BONFERRONI:
-        found = _by_bonferroni(training, single, options, "")
+        return Chosen(tuple(kept(one, told) for one in single), options.joint, told, told)
+    if options.joint is Joint.EVIDENCE:
+        return _by_evidence(training, single, options)
+    if options.joint is Joint.BONFERRONI:
+        found = _by_bonferroni(training, single, options)
     else:
         note = "each limit alone keeps the target; together they may reject more"
-        found = Chosen(single, Joint.NONE, None, note, _refusal(single, note))
-    if options.relax:
-        back = tuple(relaxed(training, n, one) for n, one in enumerate(found.levels))
-        found = replace(found, levels=back)
-    return found
+        found = Chosen(single, Joint.NONE, note, _refusal(single, note))
+    return replace(found, levels=_traded(training, found.levels, options))
 
 
-def _by_scale(training: Training, single: tuple[Level, ...], options: TuneOptions) -> Chosen:
-    """Return the levels of the first vector that a factor within ``SCALE_RANGE`` makes keep it."""
-    shape = _shape_side(training, options)
-    rest = training.only(~shape)
-    failed = "too few subjects for learned proportions"
-    if rest.people >= least_subjects(options.target_frr):
-        vector = learned(training.only(shape), single, options)
-        scale = factor(rest, vector, options.target_frr)
-        if scale is not None and scale <= SCALE_RANGE[1]:
-            return _scaled(single, vector, max(scale, SCALE_RANGE[0]), options)
-        failed = "learned proportions keep the target at no factor up to 4"
-    vector = of_defaults(single, options)
-    scale = factor(training, vector, options.target_frr)
-    if scale is not None and scale <= SCALE_RANGE[1]:
-        return _scaled(single, vector, max(scale, SCALE_RANGE[0]), options)
-    failed += "; nor do the defaults"
-    if lost := _lost(training):
-        failed += f", {lost:.1%} of the good frames have no face or lack a measure"
-    return _by_bonferroni(training, single, options, f"{failed}: ")
+def _by_evidence(training: Training, single: tuple[Level, ...], options: TuneOptions) -> Chosen:
+    """Return the levels with the fewest limits loosened that keep the target on the training side.
 
-
-def of_defaults(single: tuple[Level, ...], options: TuneOptions) -> Vector:
-    """Return the vector of all defaults; every limit loosens, whether it is the cause or not."""
-    return Vector(
-        tuple(one.limit.default for one in single),
-        tuple(not fixed(one.limit, options) for one in single),
-        _tightens(single, options),
-        "the defaults",
+    What does not keep it with any is told with what it rejects, and refused.
+    """
+    alpha = options.target_frr
+    free = [
+        n for n, one in enumerate(single) if one.limit.rejects and not fixed(one.limit, options)
+    ]
+    causes = sorted(
+        (n for n in free if _share_beyond(training, n) > 0),
+        key=lambda n: (-_share_beyond(training, n), n),
     )
+    start = tuple(
+        kept(one, _why_kept(training, n)) if n in free else one for n, one in enumerate(single)
+    )
+    levels, risk, count = start, _risk(training, start), 0
+    while risk > alpha and count < len(causes):
+        count += 1
+        for part in PARTS:
+            levels = _loosened(training, start, causes[:count], part * alpha)
+            levels = _traded(training, levels, options)
+            risk = _risk(training, levels)
+            if risk <= alpha:
+                break
+    if risk > alpha:
+        note = f"no limits loosened on their own evidence keep {alpha:.3g}: {risk:.3g} are rejected"
+        if lost := _lost(training):
+            note += f", {lost:.1%} of the good frames have no face or lack a measure"
+        return Chosen(levels, Joint.EVIDENCE, note, note)
+    levels = _tightened(training, levels, single, options)
+    note = f"{count} limits loosened on their own evidence: together they keep {alpha:.3g}"
+    return Chosen(levels, Joint.EVIDENCE, note)
 
 
-def learned(shape: Training, single: tuple[Level, ...], options: TuneOptions) -> Vector:
-    """Return the defaults, loosened where they turn away good frames of the ``shape`` subjects.
+def _loosened(
+    training: Training, levels: tuple[Level, ...], causes: Sequence[int], share: float
+) -> tuple[Level, ...]:
+    """Return the levels with each cause rejecting at most ``share`` of the good frames itself."""
+    found = list(levels)
+    for n in causes:
+        limit, before = training.limits[n], _share_beyond(training, n)
+        level = limit.more_lenient(_needed_level(training, n, share), limit.default)
+        why = f"the default turns {before:.2%} of the good frames away: at most {share:.2%} now"
+        found[n] = replace(levels[n], level=level, why=why)
+    return tuple(found)
 
-    Only those go on to loosen with the factor.
+
+def _needed_level(training: Training, number: int, share: float) -> float:
+    """Return the strictest level that rejects at most ``share`` of the good frames it can judge."""
+    limit, badness = training.limits[number], training.badness[number]
+    good = training.good & np.isfinite(badness)
+    order = np.argsort(-badness[good], kind="stable")
+    weights = subject_weights(training.subject[good])[order]
+    beyond = np.cumsum(weights) - weights
+    allowed = share * len(np.unique(training.subject[good]))
+    place = int(np.flatnonzero(beyond <= allowed + 1e-9)[-1])
+    return limit.level_of(float(badness[good][order][place]))
+
+
+def _tightened(
+    training: Training, levels: tuple[Level, ...], single: tuple[Level, ...], options: TuneOptions
+) -> tuple[Level, ...]:
+    """Return the levels with those stricter that let their own bad frames pass, as far as is kept.
+
+    One by one, each only where the whole gate still keeps the target.
     """
-    anchors, loosens = [], []
-    for number, one in enumerate(single):
-        limit = one.limit
-        needed = _needed_level(shape, number, SHAPE_PART * options.target_frr)
-        fits = limit.more_lenient(needed, limit.default) == limit.default
-        free = limit.rejects and not fits and not fixed(limit, options)
-        anchors.append(needed if free else limit.default)
-        loosens.append(free)
-    told = f"the defaults, {sum(loosens)} of them loosened after {shape.people} training subjects"
-    return Vector(tuple(anchors), tuple(loosens), _tightens(single, options), told)
+    for n, one in enumerate(single):
+        stricter = one.limit.more_lenient(one.level, one.limit.default) != one.level
+        if not (one.limit.rejects and stricter and _lets_bad_pass(training, n)):
+            continue
+        tried = _traded(training, (*levels[:n], one, *levels[n + 1 :]), options)
+        if _risk(training, tried) <= options.target_frr:
+            levels = tried
+    return levels
 
 
-def _tightens(single: tuple[Level, ...], options: TuneOptions) -> tuple[bool, ...]:
-    """Return which limits may get stricter: those with something bad of their kind."""
-    return tuple(one.bad_frames > 0 and not fixed(one.limit, options) for one in single)
+def _traded(
+    training: Training, levels: tuple[Level, ...], options: TuneOptions
+) -> tuple[Level, ...]:
+    """Return the levels with what each change does to whom; the unjustified stay at the default."""
+    back = [relaxed(training, n, one) if options.relax else one for n, one in enumerate(levels)]
+    return tuple(_weighed(training, n, one) for n, one in enumerate(back))
 
 
-def factor(training: Training, vector: Vector, alpha: float) -> float | None:
-    """Return the least factor at which what any limit rejects keeps ``alpha``; may be infinite.
+def _weighed(training: Training, number: int, one: Level) -> Level:
+    limit, badness = one.limit, training.badness[number]
+    if one.level == limit.default or not limit.rejects:
+        return one
+    before, now = limit.badness_of(limit.default), limit.badness_of(one.level)
+    regained = _share(training, (badness > before) & (badness <= now), training.good)
+    passed = _share(training, (badness > before) & (badness <= now), training.bad[number])
+    if now > before:
+        if limit.contract:
+            return kept(one, "the service's own limit: it never loosens")
+        if passed > regained:
+            told = f"{passed:.1%} of its bad frames would pass for {regained:.1%} good ones"
+            return kept(one, f"not loosened: {told}")
+        told = f"{regained:.1%} of the good frames regained, {passed:.1%} of its bad ones pass"
+        return replace(one, why=f"{one.why}; {told}", regained=regained, passed=passed)
+    lost = _share(training, (badness > now) & (badness <= before), training.good)
+    caught = _share(training, (badness > now) & (badness <= before), training.bad[number])
+    told = f"{caught:.1%} of its bad frames caught, {lost:.1%} of the good ones turned away"
+    return replace(one, why=f"{one.why}; {told}", regained=-lost, passed=-caught)
 
-    The shares of frames that need more than a factor fall with it, so that conformal risk control
-    holds for them as for the badness of one limit.
-    """
-    rows = [
-        _needed_factor(training, number, vector)
-        for number, limit in enumerate(training.limits)
-        if limit.rejects
-    ]
-    with np.errstate(invalid="ignore"):
-        needed = np.fmax.reduce(rows)
-    needed = np.where(np.isnan(needed), 0.0, needed)
-    return strictest_level(needed[training.good], training.subject[training.good], alpha)
 
-
-def _needed_factor(training: Training, number: int, vector: Vector) -> NDArray[np.float64]:
-    """Return for each frame the least factor at which this limit passes it; NaN where silent."""
-    limit, anchor = training.limits[number], vector.anchors[number]
+def _lets_bad_pass(training: Training, number: int) -> bool:
     badness = training.badness[number]
-    needed = limit.scale_of(badness, anchor)
-    if not vector.loosens[number]:
-        needed = np.where(badness > limit.badness_of(anchor), np.inf, needed)
-    if not vector.tightens[number]:
-        needed = np.where(badness > limit.badness_of(limit.default), needed, 0.0)
-    return needed
+    within = badness <= training.limits[number].badness_of(training.limits[number].default)
+    return bool((training.bad[number] & within & np.isfinite(badness)).any())
 
 
-def _scaled(
-    single: tuple[Level, ...], vector: Vector, scale: float, options: TuneOptions
-) -> Chosen:
-    levels = [
-        _scaled_level(one, vector, number, scale)
-        if one.limit.rejects and not fixed(one.limit, options)
-        else one
-        for number, one in enumerate(single)
-    ]
-    note = f"{vector.told}, scaled by {scale:.4g}: together they keep {options.target_frr:.3g}"
-    return Chosen(tuple(levels), Joint.LAMBDA, scale, note)
+def _share_beyond(training: Training, number: int) -> float:
+    """Return the share of good frames beyond the default that a level could regain."""
+    badness, limit = training.badness[number], training.limits[number]
+    beyond = (badness > limit.badness_of(limit.default)) & np.isfinite(badness)
+    return _share(training, beyond, training.good)
 
 
-def _scaled_level(one: Level, vector: Vector, number: int, scale: float) -> Level:
-    limit, anchor = one.limit, vector.anchors[number]
-    if scale > 1 and not vector.loosens[number]:
-        return kept(one, "it turns too few good frames away to be loosened")
-    level = limit.scaled(anchor, scale)
-    if not vector.tightens[number] and limit.more_lenient(level, limit.default) == limit.default:
-        return kept(one, no_reason(limit))
-    told = "the default" if anchor == limit.default else f"{anchor:.4g}, loosened from the default,"
-    return replace(one, level=level, why=f"{told} scaled by {scale:.4g} with the others")
+def _share(training: Training, hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    return mean_share(hit[among], training.subject[among])
 
 
-def _by_bonferroni(
-    training: Training, single: tuple[Level, ...], options: TuneOptions, before: str
-) -> Chosen:
+def _risk(training: Training, levels: tuple[Level, ...]) -> float:
+    """Return conformal risk control's bound on what any limit rejects of a further subject."""
+    at = np.array([one.limit.badness_of(one.level) for one in levels])
+    rejecting = np.array([one.limit.rejects for one in levels])
+    beyond = (training.badness > at[:, np.newaxis])[rejecting].any(axis=0)
+    people = training.people
+    return (people * _share(training, beyond, training.good) + 1) / (people + 1)
+
+
+def _why_kept(training: Training, number: int) -> str:
+    share = _share_beyond(training, number)
+    if not share:
+        return "the default turns no good training frame away, and lets none of its bad ones pass"
+    return f"the default turns {share:.2%} of the good frames away: the target is kept with it"
+
+
+def _by_bonferroni(training: Training, single: tuple[Level, ...], options: TuneOptions) -> Chosen:
     """Give each rejecting limit that is free to move its share of the rate."""
     free = [one for one in single if one.limit.rejects and not fixed(one.limit, options)]
     alpha = options.target_frr / max(1, len(free))
@@ -189,11 +195,11 @@ def _by_bonferroni(
         alone(training, number, options, alpha) if one in free else one
         for number, one in enumerate(single)
     )
-    note = f"{before}each of {len(free)} limits at {alpha:.3g} (Bonferroni)"
+    note = f"each of {len(free)} limits at {alpha:.3g} (Bonferroni)"
     stuck = sum(one.limit.rejects and one.conformal is None for one in levels)
     if stuck:
         note += f"; {stuck} of them without a promise"
-    return Chosen(levels, Joint.BONFERRONI, None, note, _refusal(levels, note))
+    return Chosen(levels, Joint.BONFERRONI, note, _refusal(levels, note))
 
 
 def _refusal(levels: tuple[Level, ...], note: str) -> str:
@@ -203,30 +209,6 @@ def _refusal(levels: tuple[Level, ...], note: str) -> str:
         return ""
     whys = {one.why for one in rejecting if one.subjects}
     return f"{note}: no limit can be promised anything ({'; '.join(sorted(whys))})"
-
-
-def _shape_side(training: Training, options: TuneOptions) -> NDArray[np.bool_]:
-    """Return (n,) the frames of the subjects that give the proportions."""
-    subjects = np.unique(training.subject)
-    ranked = sorted(
-        subjects.tolist(), key=lambda s: sha256(f"shape {options.seed}:{s}".encode()).digest()
-    )
-    chosen = ranked[: round(SHAPE_SHARE * len(ranked))]
-    return np.isin(training.subject, chosen)
-
-
-def _needed_level(shape: Training, number: int, share: float) -> float:
-    """Return the strictest level that rejects at most ``share`` of the good frames it can judge."""
-    limit, badness = shape.limits[number], shape.badness[number]
-    good = shape.good & np.isfinite(badness)
-    if not good.any():
-        return limit.default
-    order = np.argsort(-badness[good], kind="stable")
-    weights = subject_weights(shape.subject[good])[order]
-    beyond = np.cumsum(weights) - weights
-    allowed = share * len(np.unique(shape.subject[good]))
-    place = int(np.flatnonzero(beyond <= allowed + 1e-9)[-1])
-    return limit.level_of(float(badness[good][order][place]))
 
 
 def _lost(training: Training) -> float:

@@ -33,6 +33,8 @@ class Level:
     subjects : training subjects with good frames that the limit speaks on.
     bad_frames : training frames labelled bad for its reason.
     why : in words; for a kept default the reason.
+    regained : share of the good training frames that the change lets pass; below 0 turned away.
+    passed : the same of the frames bad for its reason; below 0 caught.
     """
 
     limit: Limit
@@ -41,6 +43,8 @@ class Level:
     subjects: int
     bad_frames: int
     why: str
+    regained: float = 0.0
+    passed: float = 0.0
 
     @property
     def status(self) -> Status:
@@ -55,14 +59,12 @@ class Chosen:
     Attributes
     ----------
     joint : the method that was carried out.
-    scale : the factor of ``Joint.LAMBDA``, else None.
     note : what was done, in words.
     refused : why nothing can be promised; "" when something can.
     """
 
     levels: tuple[Level, ...]
     joint: Joint
-    scale: float | None
     note: str
     refused: str = ""
 

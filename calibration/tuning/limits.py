@@ -23,6 +23,10 @@ NOT_TUNED: Final = frozenset({"ied_best_px"})
 """The service's own recommendation, no property of a population."""
 
 
+CONTRACT: Final = frozenset({"face_side_drop_px", "ied_drop_px"})
+"""Sizes below which the service detects no face."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One limit of the gate.
@@ -50,6 +54,11 @@ class Limit:
     def rejects(self) -> bool:
         """Whether it turns frames away; else it warns."""
         return self.rule.rejects
+
+    @property
+    def contract(self) -> bool:
+        """Whether the service itself draws it: it may get stricter, never looser."""
+        return self.key in CONTRACT
 
     @property
     def reason(self) -> Reason:
@@ -92,22 +101,6 @@ class Limit:
     def level_of(self, badness: float) -> float:
         """Return the level for a badness, rounded to the lenient side and within the range."""
         return min(max(lenient(self.rule.sign * badness, self.rule.sign), self.low), self.high)
-
-    def scaled(self, anchor: float, scale: float) -> float:
-        """Return the level ``anchor`` made ``scale`` times as lenient; below 1 is stricter."""
-        level = anchor * scale if self.rule.sign > 0 else anchor / scale
-        return self.level_of(self.badness_of(level))
-
-    def scale_of(self, badness: NDArray[np.float64], anchor: float) -> NDArray[np.float64]:
-        """Return for each badness the least scale of ``anchor`` at which it is within the limit.
-
-        Infinite where none is; NaN where the badness is.
-        """
-        value = np.maximum(self.rule.sign * badness, 0.0)
-        if self.rule.sign > 0:
-            return value / anchor
-        with np.errstate(divide="ignore"):
-            return anchor / value
 
     def more_lenient(self, one: float, other: float) -> float:
         """Return the one of two levels that rejects less."""

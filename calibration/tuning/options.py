@@ -12,9 +12,8 @@ from capture.options import option
 class Joint(StrEnum):
     """How the promise is kept for all limits together: a frame has to pass every one."""
 
-    LAMBDA = "lambda"
-    """All limits are made more lenient or stricter by one factor, found by conformal risk control
-    on the share of frames that any limit rejects."""
+    EVIDENCE = "evidence"
+    """A limit moves on its own evidence alone, no more of them than the target takes."""
     BONFERRONI = "bonferroni"
     """Each of the m rejecting limits gets the rate divided by m."""
     NONE = "none"
@@ -46,7 +45,7 @@ class TuneOptions:
         0.3, unit="share of the subjects", low=0.05, high=0.8, why="judged, never tuned on"
     )
     seed: int = option(0, unit="", low=0, high=2**31 - 1, why="of the split and the bootstrap")
-    joint: Joint = Joint.LAMBDA
+    joint: Joint = Joint.EVIDENCE
     relax: bool = True
     """Move a limit that got stricter back towards its default, at most half-way to the next bad
     training frame: no further one passes there, and fewer good ones are turned away."""

@@ -71,8 +71,6 @@ def provenance(tuning: Tuning, origin: TuningOrigin) -> dict[str, Any]:
         "held_out": _evaluation(tuning.holdout),
         "held_out_defaults": _evaluation(tuning.before),
     }
-    if chosen.scale is not None:
-        found["scale"] = _number(chosen.scale)
     if tuning.groups:
         found["groups"] = {group.group: _group(group) for group in tuning.groups}
     found["keys"] = {
@@ -97,6 +95,8 @@ def _level(one: Level, held_out: Rate) -> dict[str, Any]:
         "default": one.limit.default,
         "unit": one.limit.unit,
         "subjects": one.subjects,
+        "good_regained": _number(one.regained),
+        "bad_passed": _number(one.passed),
         "held_out_false_rejects": _rate(held_out),
     }
     if one.conformal is not None:

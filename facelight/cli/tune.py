@@ -14,7 +14,7 @@ NOTES = 10
 class JointMethod(StrEnum):
     """How the promise is kept for all limits together."""
 
-    LAMBDA = "lambda"
+    EVIDENCE = "evidence"
     BONFERRONI = "bonferroni"
     NONE = "none"
 
@@ -44,7 +44,7 @@ def tune(
     ] = 0.2,
     joint: Annotated[
         JointMethod, typer.Option(help="Promise for all limits together, or each alone.")
-    ] = JointMethod.LAMBDA,
+    ] = JointMethod.EVIDENCE,
     relax: Annotated[
         bool, typer.Option(help="Go back towards defaults where that lets nothing bad pass.")
     ] = True,

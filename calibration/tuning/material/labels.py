@@ -25,7 +25,8 @@ SESSION_REASONS: Final = frozenset(
     {
         Reason.TOO_FEW_FRAMES, Reason.TOO_FEW_PER_COLOUR, Reason.TOO_SMALL_FILE,
         Reason.TOO_LARGE_FILE, Reason.LIGHT_NONE, Reason.LIGHT_WEAK, Reason.LIGHT_MISMATCH,
-        Reason.LIGHT_DELAY,
+        Reason.LIGHT_DELAY, Reason.LIGHT_BACKGROUND, Reason.STAMPS_IN_DOUBT, Reason.FACE_LOST,
+        Reason.FACE_CHANGED,
     }
 )  # fmt: skip
 """Said of whole sessions; they label no frame."""

@@ -29,6 +29,14 @@ def subject_weights(subject: NDArray[np.int32]) -> NDArray[np.float64]:
     return weights
 
 
+def mean_share(hit: NDArray[np.bool_], subject: NDArray[np.int32]) -> float:
+    """Return the mean over subjects of the share of each one's frames that are hit; 0 of none."""
+    if not len(hit):
+        return 0.0
+    weights = subject_weights(subject)
+    return float(weights[hit].sum() / weights.sum())
+
+
 def strictest_level(
     badness: NDArray[np.float64], subject: NDArray[np.int32], alpha: float
 ) -> float | None:

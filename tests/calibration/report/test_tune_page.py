@@ -155,7 +155,7 @@ def counted(rate):
 @pytest.mark.slow
 @pytest.mark.parametrize("side", ["held", "training", "all"])
 def test_moved_sliders_count_as_the_tuner_does(tuning, report, opened, side):
-    state = {"blur_drop_pct": 1.2, "contrast_drop_codes": 99.5, "yaw_drop_deg": 7.25}
+    state = {"blur_drop_pct": 1.2, "snr_drop": 9.5, "yaw_drop_deg": 7.25}
     among = {"held": tuning.held_out, "training": ~tuning.held_out}.get(
         side, np.ones(len(tuning.material), bool)
     )

@@ -62,7 +62,7 @@ def test_relaxing_goes_back_half_way_to_the_next_bad_frame_at_most():
     assert level(far, "blur_drop_pct").status is Status.KEPT
 
 
-def test_one_factor_loosens_what_turns_good_frames_away_and_nothing_else():
+def test_one_bad_cause_moves_its_own_limit_and_no_other():
     pairs = []
     for i in range(90):
         wide = measures(yaw_deg=20.0 + i / 9, blur_pct=1.0)
@@ -70,7 +70,7 @@ def test_one_factor_loosens_what_turns_good_frames_away_and_nothing_else():
         if i % 3 == 0:
             pairs.append((item(f"s{i:02}", Reason.BLURRED), table([measures(blur_pct=3.0)])))
     found = tune(material(pairs), TuneOptions(0.05, limit=1.0))
-    assert found.chosen.joint is Joint.LAMBDA
+    assert found.chosen.joint is Joint.EVIDENCE
     moved = {o.limit.key for o in found.chosen.levels if o.status is Status.TUNED}
     assert moved == {"yaw_drop_deg"}
     assert 28 < level(found, "yaw_drop_deg").level < 40
@@ -81,10 +81,43 @@ def test_one_factor_loosens_what_turns_good_frames_away_and_nothing_else():
     )
 
 
-def test_few_subjects_scale_the_defaults_themselves():
+def test_limits_that_turn_nobody_away_stay_with_few_subjects_too():
     found = tune(spread(n=32), TuneOptions(0.05, limit=1.0))
-    assert found.chosen.note.startswith("the defaults, scaled by")
-    assert found.chosen.scale is not None
+    assert found.thresholds == BASE
+    assert found.chosen.note.startswith("0 limits loosened on their own evidence")
+
+
+@pytest.mark.parametrize("key", ["face_side_drop_px", "ied_drop_px"])
+def test_the_services_own_limits_never_loosen(key):
+    measure = "face_side_px" if key == "face_side_drop_px" else "ied_px"
+    small = {"face_side_px": 100.0} if measure == "face_side_px" else {"ied_px": 40.0}
+    pairs = [(item(f"s{i:02}"), table([measures(**small)])) for i in range(60)]
+    pairs += [(item("x", Reason.BLURRED), table([measures(blur_pct=3.0)]))]
+    found = tune(material(pairs), TuneOptions(0.1, limit=1.0))
+    assert level(found, key).status is Status.KEPT
+    assert "never loosens" in level(found, key).why
+    assert found.refused
+
+
+def test_a_limit_does_not_loosen_where_more_bad_frames_pass_than_good_ones_are_regained():
+    pairs = [
+        (item(f"s{i:02}"), table([measures(blur_pct=1.8 if i % 8 == 0 else 1.0)]))
+        for i in range(90)
+    ]
+    pairs += [
+        (item(f"s{i:02}", Reason.BLURRED), table([measures(blur_pct=1.7)])) for i in range(0, 90, 2)
+    ]
+    found = tune(material(pairs), TuneOptions(0.05, limit=1.0))
+    assert level(found, "blur_drop_pct").level == BASE.blur_drop_pct
+    assert "of its bad frames would pass for" in level(found, "blur_drop_pct").why
+
+
+def test_what_a_change_does_is_told_with_the_limit():
+    found = tune(spread(high=1.8), TuneOptions(0.1, limit=1.0))
+    one = level(found, "blur_drop_pct")
+    assert one.status is Status.TUNED
+    assert one.regained > one.passed >= 0
+    assert f"{one.regained:.1%} of the good frames regained" in one.why
 
 
 def test_below_the_least_number_nothing_is_promised_and_the_defaults_stay():

@@ -56,32 +56,6 @@ def test_levels_that_are_round_stay_as_they_are(level):
     assert lenient(level, 1) == lenient(level, -1) == level
 
 
-@pytest.mark.parametrize("key", BY_KEY)
-def test_a_larger_scale_rejects_less(key):
-    limit = BY_KEY[key]
-    strict, loose = limit.scaled(limit.default, 0.5), limit.scaled(limit.default, 1.5)
-    assert limit.more_lenient(strict, loose) == loose
-    assert limit.scaled(limit.default, 1.0) == limit.default
-
-
-@given(st.floats(0.01, 100), st.sampled_from(sorted(BY_KEY)))
-def test_a_frame_passes_from_the_scale_it_needs(badness, key):
-    limit = BY_KEY[key]
-    signed = np.array([limit.rule.sign * badness])
-    scale = float(limit.scale_of(signed, limit.default)[0])
-    if limit.low < badness < limit.high:
-        assert signed[0] <= limit.badness_of(limit.scaled(limit.default, scale)) + 1e-9
-
-
-def test_infinite_badness_needs_an_infinite_scale_and_its_opposite_none():
-    for limit in LIMITS:
-        badness = np.array([math.inf, -math.inf, math.nan])
-        scale = limit.scale_of(badness, limit.default)
-        assert scale[0] == math.inf
-        assert scale[1] == 0
-        assert math.isnan(scale[2])
-
-
 def test_accept_levels_follow_their_drop_levels_at_the_ratio_of_the_defaults():
     limits = limits_of(BASE)
     found = changes(limits, {"blur_drop_pct": 3.1, "snr_drop": 1.5})

@@ -11,7 +11,7 @@ from tests.calibration.tuning.made import blurred, item, material, measures, tab
 @pytest.mark.parametrize(
     ("people", "options"),
     [
-        pytest.param(Population(60, 10), TuneOptions(0.05), id="one factor"),
+        pytest.param(Population(60, 10), TuneOptions(0.05), id="evidence"),
         pytest.param(Population(60, 10, blur=1.5), TuneOptions(0.1, limit=0.3), id="misfit"),
         pytest.param(
             Population(200, 1), TuneOptions(0.2, joint=Joint.BONFERRONI, limit=0.4), id="bonferroni"

@@ -62,7 +62,7 @@ def test_thresholds_report_and_figures_are_written_and_read_again(labelled):
     assert loaded.settings.thresholds != Thresholds()
     assert loaded.origins["thresholds.blur_drop_pct"] == str(labelled / "t.toml")
     told = written["provenance"]
-    assert (told["subjects"], told["target_frr"], told["joint"]) == (40, 0.1, "lambda")
+    assert (told["subjects"], told["target_frr"], told["joint"]) == (40, 0.1, "evidence")
     assert told["keys"]["yaw_drop_deg"]["status"] == "kept"
     assert len(told["dataset_sha256"]) == 64
     assert set(told["groups"]) == {"x", "y"}
