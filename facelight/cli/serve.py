@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import signal
 import threading
 from dataclasses import replace
@@ -54,8 +53,9 @@ def serve(
     from facelight.service.faults import parse_fault
     from facelight.service.options import DEFAULT_KEY, ServiceOptions, Shape
     from facelight.service.server import LocalService
+    from uploader.secret_environment import surroundings
 
-    key = os.environ.get("FACELIGHT_KEY") or None
+    key = surroundings().get("FACELIGHT_KEY") or None
     check_host(host, expose=expose, has_key=key is not None)
     options = replace(
         ServiceOptions(),

@@ -49,7 +49,9 @@ from facelight.kiosk.screens.scenes import every_scene
 from facelight.kiosk.screens.wording import Words
 from facelight.kiosk.systemd import ServiceManager
 from facelight.kiosk.telemetry import Telemetry
+from facelight.memory_guard import forbid_core_dumps
 from uploader.errors import ProvenanceError
+from uploader.secret_environment import withdraw_secrets
 
 CONNECT_TIMEOUT_S = 5.0
 EVENTS_VERSION = 1
@@ -99,6 +101,8 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
         service that cannot be reached. Later: the display or a thread of ours is lost.
     """
     set_up(settings.log)
+    forbid_core_dumps()
+    withdraw_secrets()
     clock, history = SystemClock(), FlipHistory()
     metrics_file = settings.kiosk.metrics_file
     telemetry = Telemetry(Path(metrics_file) if metrics_file else None, clock)

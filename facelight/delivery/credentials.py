@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from uploader.http.tokens import (
     TokenProvider,
     UrlSource,
 )
+from uploader.secret_environment import surroundings
 
 LOCAL_KEY = "local"
 """The key of the local service when nobody set one; sent to loopback only."""
@@ -44,7 +44,7 @@ def find_credential(
     uploader.errors.CredentialError
         both, none, unreadable or malformed.
     """
-    env = os.environ if environment is None else environment
+    env = surroundings() if environment is None else environment
     key = _key(env, settings.key_file)
     token = _token(env, settings.token_file)
     if key is None and token is None and is_local(endpoint):
@@ -64,7 +64,7 @@ def token_provider(
     SettingsError
         both a command and a URL.
     """
-    env = os.environ if environment is None else environment
+    env = surroundings() if environment is None else environment
     if settings.token_command and settings.token_url:
         raise SettingsError("token_command and token_url are both set; expected one of them")
     if settings.token_command:

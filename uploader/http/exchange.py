@@ -33,6 +33,7 @@ from uploader.errors import (
 )
 from uploader.http.answers import Answer
 from uploader.http.credentials import Credential
+from uploader.http.redaction import masked, masked_bytes
 from uploader.http.transport import Deadline, DeadlineTransport
 from uploader.options import option
 from uploader.plain_text import shown
@@ -127,9 +128,8 @@ class Exchange:
         latency_ms = round((self.clock.monotonic_s() - started_s) * 1000)
         # A peer that repeats our request in its error must not bring the secret into a log.
         secret = credential.reveal() if credential else ""
-        headers = {n.lower(): _without(v, secret) for n, v in response.headers.items()}
-        if secret:
-            body = body.replace(secret.encode("ascii"), b"***")
+        headers = {n.lower(): masked(v, secret) for n, v in response.headers.items()}
+        body = masked_bytes(body, secret)
         return Answer(response.status_code, headers, body, request_id, latency_ms)
 
     def _request(self, call: Call, request_id: str, credential: Credential | None) -> httpx.Request:
@@ -208,10 +208,6 @@ def user_agent() -> str:
     except metadata.PackageNotFoundError:
         version = "0"
     return f"facelight/{version} ({platform.system() or 'unknown'})"
-
-
-def _without(text: str, secret: str) -> str:
-    return text.replace(secret, "***") if secret else text
 
 
 def _hung_up(detail: str) -> bool:

@@ -16,12 +16,13 @@ from typing import Final
 
 from uploader.clock import DeliveryClock
 from uploader.errors import DiskError, ItemError, ItemUnreadableError, SpoolError, SpoolKeyError
+from uploader.secret_environment import surroundings
 from uploader.spool.disk import Disk, RealDisk
 from uploader.spool.item import KEPT, ItemState, is_item_id, nameless_row
 from uploader.spool.keys import DeviceKey, create_key, find_key
 from uploader.spool.limits import SpoolLimits
 from uploader.spool.lock import OwnerLock
-from uploader.spool.spool import DATABASE, ITEMS, MAX_DUE_S, Recovery, Spool, make_private
+from uploader.spool.spool import DATABASE, ITEMS, MAX_DUE_S, Recovery, Spool
 from uploader.spool.store import TEMPORARY, Store
 from uploader.spool.vault import key_id_of
 
@@ -60,7 +61,6 @@ def open_spool(
         the device key is missing or not the one that sealed what is there; nothing is deleted.
     """
     disk = disk or RealDisk()
-    surroundings = os.environ if environment is None else environment
     new = not (directory / DATABASE).exists()
     make_private(directory)
     if new:
@@ -68,7 +68,8 @@ def open_spool(
     lock = OwnerLock(directory / LOCK)
     lock.acquire()
     try:
-        key = _key(directory, key_file or directory / KEY_FILE, surroundings, disk)
+        known = surroundings() if environment is None else environment
+        key = _key(directory, key_file or directory / KEY_FILE, known, disk)
         with Spool(directory, limits, key=key, disk=disk, clock=clock) as spool:
             _check_key(spool, key)
             spool.recovery = recover(spool)
@@ -226,3 +227,33 @@ def _sync(directory: Path, disk: Disk) -> None:
             disk.sync_directory(path)
     except OSError as error:
         raise DiskError(f"{directory}: cannot be synced: {error.strerror}") from error
+
+
+def make_private(directory: Path) -> None:
+    """Make the directory and the database's file, so that SQLite's helpers inherit its mode."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_private(directory)
+        (directory / ITEMS).mkdir(mode=0o700, exist_ok=True)
+        _check_private(directory / ITEMS)
+        os.close(os.open(directory / DATABASE, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DiskError(f"{directory}: no usable spool: {error.strerror}") from error
+
+
+def _check_private(directory: Path) -> None:
+    """Refuse a directory of another user or one that others may enter; not on Windows."""
+    if os.name == "nt":
+        return
+    status = directory.stat()
+    if status.st_uid != os.geteuid():
+        raise SpoolError(
+            f"{directory}: belongs to user {status.st_uid}, this is user {os.geteuid()}",
+            advice=f"run it as its user (sudo -u '#{status.st_uid}' ...), or: "
+            f"chown -R {os.geteuid()} '{directory}'",
+        )
+    if status.st_mode & 0o077:
+        raise SpoolError(
+            f"{directory}: open to other users (mode {status.st_mode & 0o777:o})",
+            advice=f"make it yours alone: chmod 700 '{directory}'",
+        )

@@ -10,7 +10,6 @@ the same bytes, digest and client request id; never half, never not at all.
 from __future__ import annotations
 
 import logging
-import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -391,13 +390,3 @@ def _ending(outcome: Outcome) -> dict[str, Any]:
         "model_version": outcome.model_version,
         "latency_ms": outcome.latency_ms,
     }
-
-
-def make_private(directory: Path) -> None:
-    """Make the directory and the database's file, so that SQLite's helpers inherit its mode."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (directory / ITEMS).mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(directory / DATABASE, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise DiskError(f"{directory}: no usable spool: {error.strerror}") from error

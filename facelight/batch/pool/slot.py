@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from facelight.batch.job import Job
 from facelight.batch.pool.worker_process import READY, serve
 from facelight.config.settings import Settings
+from uploader.secret_environment import withdraw_secrets
 
 JOIN_S: Final = 1.0
 Work: TypeAlias = Callable[[Job, Settings, Path], dict[str, Any] | None]
@@ -95,6 +96,7 @@ class WorkerSlot:
 
     def _start(self) -> None:
         self.end()
+        withdraw_secrets()  # the worker opens other people's videos
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(

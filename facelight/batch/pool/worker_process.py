@@ -8,6 +8,8 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Final
 
+from facelight.memory_guard import forbid_core_dumps
+
 THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ORPHANED_EXIT: Final = 76
 READY: Final = "ready"
@@ -20,6 +22,7 @@ def serve(pipe: Connection) -> None:
     job and settings, each answered with what ``work`` returns. numpy's BLAS would start a thread a
     core in every worker, 4096 on a machine with 64 cores: a worker takes one.
     """
+    forbid_core_dumps()
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     threading.Thread(target=_end_with_parent, daemon=True, name="parent-watch").start()

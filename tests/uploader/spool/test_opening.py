@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import pytest
 
 from tests.uploader.faults import HookedDisk, failing
 from tests.uploader.samples import submission
 from tests.uploader.spool.test_spool import GOOD, opened
+from uploader.errors import SpoolError
 from uploader.spool.item import ItemState
-from uploader.spool.opening import recover
+from uploader.spool.opening import observe_spool, recover
 from uploader.spool.spool import Recovery
 
 
@@ -90,3 +92,27 @@ def test_a_start_with_nothing_to_do_does_nothing(tmp_path):
     with opened(tmp_path) as spool:
         spool.put(submission())
         assert recover(spool) == Recovery()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions elsewhere")
+@pytest.mark.parametrize("folder", [".", "items"])
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
+def test_a_directory_that_is_open_to_others_is_refused_with_the_cure(tmp_path, folder, mode):
+    with opened(tmp_path) as spool:
+        spool.put(submission())
+    (tmp_path / folder).chmod(mode)
+    for opening in (opened, observe_spool):
+        with pytest.raises(SpoolError, match=r"chmod 700 '"), opening(tmp_path):
+            pass
+    (tmp_path / folder).chmod(0o700)
+    with opened(tmp_path) as spool:
+        assert spool.totals().items == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no user ids")
+def test_a_directory_of_another_user_is_refused_with_the_cure(tmp_path, monkeypatch):
+    with opened(tmp_path):
+        pass
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    with pytest.raises(SpoolError, match="chown -R 12345"), opened(tmp_path):
+        pass

@@ -1,0 +1,44 @@
+"""A worker opens other people's videos: it has no secret and leaves no core dump."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+
+from facelight.batch.job import Job
+from facelight.batch.pool.slot import WorkerSlot
+from facelight.config.settings import Settings
+from uploader.secret_environment import SECRET_VARIABLES, surroundings
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def look_around(_job: Job, _settings: Settings, _scratch: Path) -> dict[str, object]:
+    environment = Path("/proc/self/environ").read_bytes().split(b"\0")
+    return {
+        "names": [entry.partition(b"=")[0].decode() for entry in environment],
+        "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+    }
+
+
+def test_a_worker_has_no_secret_and_leaves_no_core_dump(tmp_path, monkeypatch):
+    for name in SECRET_VARIABLES:
+        monkeypatch.setenv(name, "CANARY")
+    slot = WorkerSlot(look_around, tmp_path)
+    try:
+        slot.begin(Job("a.mp4", "a", tmp_path), Settings())
+        reply = None
+        while reply is None:
+            assert slot.pipe is not None
+            assert slot.pipe.poll(60)
+            reply = slot.answer()
+    finally:
+        slot.end()
+    found = reply.result
+    assert found is not None
+    assert not set(found["names"]) & set(SECRET_VARIABLES)
+    assert found["core"] == 0
+    assert surroundings()["FACELIGHT_KEY"] == "CANARY"
