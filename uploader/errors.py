@@ -24,7 +24,8 @@
     │   └── UnexpectedStatusError  any other status
     ├── TransportError           no answer
     │   ├── ConnectError         unreachable: DNS, refused, TLS
-    │   │   └── ConnectTimeoutError
+    │   │   ├── ConnectTimeoutError
+    │   │   └── ProxyRefusedError  the proxy on the way wants credentials, or forbids it
     │   ├── ConnectionLostError  broken off while sending or receiving
     │   ├── WriteTimeoutError
     │   ├── ReadTimeoutError
@@ -267,6 +268,13 @@ class ConnectTimeoutError(ConnectError):
     """The connection was not made in time."""
 
     code = "connect_timeout"
+
+
+class ProxyRefusedError(ConnectError):
+    """The proxy on the way wants other credentials, or does not let this host through."""
+
+    code = "proxy_refused"
+    advice = "check http.proxy and its credentials; the submission is kept"
 
 
 class ConnectionLostError(TransportError):

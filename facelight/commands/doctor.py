@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from facelight.commands.findings import CheckState, Finding
 from facelight.config.settings import Settings
@@ -16,6 +15,7 @@ from facelight.delivery.client import endpoint_of
 from facelight.delivery.credentials import find_credential
 from uploader.errors import UploaderError
 from uploader.http.endpoint import API_VERSION
+from uploader.http.network_options import first_hop, tls_context
 
 CONNECT_TIMEOUT_S = 5.0
 LOW_DISK_MB = 500
@@ -84,10 +84,14 @@ def service(settings: Settings) -> Finding:
     except UploaderError as error:
         cure = "set endpoint and a key or token; 'process' without --submit needs none"
         return Finding("service", CheckState.AMBER, str(error), cure)
-    parts = urlsplit(endpoint)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S):
+        hop = first_hop(settings.http, endpoint)
+        tls_context(settings.http)
+    except UploaderError as error:
+        cure = "the settings of [http]: docs/operations.md, A company's network"
+        return Finding("service", CheckState.RED, str(error), cure)
+    try:
+        with socket.create_connection(hop, timeout=CONNECT_TIMEOUT_S):
             pass
     except OSError as error:
         cure = "network, name and port; 'kiosk --offline' starts all the same and spools"

@@ -51,6 +51,7 @@ from facelight.kiosk.systemd import ServiceManager
 from facelight.kiosk.telemetry import Telemetry
 from facelight.memory_guard import forbid_core_dumps
 from uploader.errors import ProvenanceError
+from uploader.http.network_options import NetworkOptions, first_hop
 from uploader.secret_environment import withdraw_secrets
 
 CONNECT_TIMEOUT_S = 5.0
@@ -109,7 +110,7 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
     with ExitStack() as stack, stopping() as stop:
         words = checked_words(settings)
         if not asked.offline:
-            ensure_reachable(endpoint_of(settings).url)
+            ensure_reachable(endpoint_of(settings).url, settings.http)
         if asked.record_dir is not None:
             ensure_folder(asked.record_dir)
             remove_abandoned(asked.record_dir)
@@ -255,15 +256,15 @@ def open_screen(settings: Settings, words: Words, clock: Clock) -> PygameScreen:
     return screen
 
 
-def ensure_reachable(endpoint: str) -> None:
-    """Raise `KioskError` when nothing listens at the endpoint."""
-    parts = urlsplit(endpoint)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+def ensure_reachable(endpoint: str, network: NetworkOptions | None = None) -> None:
+    """Raise `KioskError` when nothing listens at the endpoint, or at the proxy before it."""
+    hop = first_hop(network or NetworkOptions(), endpoint)
     try:
-        with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S):
+        with socket.create_connection(hop, timeout=CONNECT_TIMEOUT_S):
             pass
     except OSError as error:
-        told = f"endpoint {endpoint}: cannot be reached: {error}"
+        by = "" if hop[0] == urlsplit(endpoint).hostname else f" by the proxy {hop[0]}:{hop[1]}"
+        told = f"endpoint {endpoint}: cannot be reached{by}: {error}"
         raise KioskError(f"{told}; --offline starts all the same and spools") from error
 
 

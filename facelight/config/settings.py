@@ -37,11 +37,12 @@ from preprocess.light.options import ResponseOptions
 from preprocess.tracking.facemesh.facemesh import TrackerOptions
 from uploader.http.exchange import HttpOptions
 from uploader.retry import RetryPolicy
+from uploader.secret_environment import SECRET_VARIABLES
 from uploader.spool.limits import SpoolLimits
 
 PREFIX = "FACELIGHT_"
 DEFAULT_FILE = Path("facelight.toml")
-NOT_SETTINGS = {"FACELIGHT_KEY", "FACELIGHT_TOKEN", "FACELIGHT_DEVICE_KEY"}
+NOT_SETTINGS = frozenset(SECRET_VARIABLES)
 """Secrets: read by ``facelight.delivery.credentials`` alone, never part of the settings."""
 
 

@@ -12,11 +12,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from facelight.service.options import DEFAULT_KEY
-from facelight.service.server import LocalService
 from tests.waiting import ctrl_c_reaches_children
+
+
+class HasUrl(Protocol):
+    """Any service that a kiosk can be sent to."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        ...
 
 
 @contextmanager
@@ -76,7 +84,7 @@ class Kiosk:
 
 @contextmanager
 def kiosk(
-    display: Mapping[str, str], camera: str, service: LocalService, *more: object
+    display: Mapping[str, str], camera: str, service: HasUrl, *more: object
 ) -> Iterator[Kiosk]:
     """Run ``facelight kiosk`` with these variables for the display, quick to go on by itself."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FACELIGHT_", "SDL_"))}

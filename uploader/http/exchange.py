@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Final, Self
 
 import httpx
@@ -23,9 +22,9 @@ from uploader.errors import (
     ConnectionLostError,
     ConnectTimeoutError,
     Context,
-    EndpointError,
     MalformedAnswerError,
     OversizedAnswerError,
+    ProxyRefusedError,
     ReadTimeoutError,
     TotalTimeoutError,
     UploaderError,
@@ -33,6 +32,7 @@ from uploader.errors import (
 )
 from uploader.http.answers import Answer
 from uploader.http.credentials import Credential
+from uploader.http.network_options import NetworkOptions
 from uploader.http.redaction import masked, masked_bytes
 from uploader.http.transport import Deadline, DeadlineTransport
 from uploader.options import option
@@ -56,15 +56,13 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpOptions:
+class HttpOptions(NetworkOptions):
     """How the service is spoken to."""
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_answer_bytes: int = option(
         1 << 20, unit="bytes", low=1024, high=1 << 28, why="a decision has under 1 KB"
     )
-    ca_file: Path | None = None
-    """A certificate authority of one's own, besides the public ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +91,7 @@ class Exchange:
         self.options = options or HttpOptions()
         self.clock: DeliveryClock = clock or SystemDeliveryClock()
         self._deadline = Deadline(self.clock)
-        ca_file = self.options.ca_file
-        if ca_file is not None and not ca_file.is_file():
-            raise EndpointError(f"{ca_file}: no file of certificates")
-        self._transport = transport or DeadlineTransport(
-            self._deadline, None if ca_file is None else str(ca_file)
-        )
+        self._transport = transport or DeadlineTransport(self._deadline, self.options)
 
     def close(self) -> None:
         """Close the connections."""
@@ -188,6 +181,7 @@ class Exchange:
             (httpx.WriteTimeout, WriteTimeoutError, f"not taken within {times.write_s:g} s"),
             (httpx.ReadTimeout, ReadTimeoutError, f"no answer within {times.read_s:g} s"),
             (httpx.ConnectError, ConnectError, "the service cannot be reached"),
+            (httpx.ProxyError, ProxyRefusedError, "the proxy refuses"),
             (httpx.NetworkError, ConnectionLostError, "the connection broke off"),
             (httpx.LocalProtocolError, ConnectionLostError, "the request could not be sent"),
         ]

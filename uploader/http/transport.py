@@ -1,8 +1,8 @@
 """The network under httpx: every wait also ends at the attempt's own deadline.
 
 httpx's timeouts bound a single read or write, so a peer that trickles can hold an attempt for
-ever. Each operation's timeout is therefore cut to what is left of the deadline. Only name
-resolution is left to the system's resolver and its own limits.
+ever. Each operation's timeout is therefore cut to what is left of the deadline, name resolution's
+too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import httpcore
 import httpx
 
 from uploader.clock import DeliveryClock
+from uploader.http.network_options import NetworkOptions, Proxy, proxy_for, tls_context
+from uploader.http.resolver import resolve
 
 _WRITE_CHUNK: Final = 64 * 1024
 """The deadline is looked at between chunks; httpcore alone would send 25 MB in one call."""
@@ -26,6 +28,7 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.WriteTimeout, httpx.WriteTimeout),
     (httpcore.PoolTimeout, httpx.PoolTimeout),
     (httpcore.ConnectError, httpx.ConnectError),
+    (httpcore.ProxyError, httpx.ProxyError),
     (httpcore.ReadError, httpx.ReadError),
     (httpcore.WriteError, httpx.WriteError),
     (httpcore.LocalProtocolError, httpx.LocalProtocolError),
@@ -51,6 +54,12 @@ class Deadline:
     def passed(self) -> bool:
         """The running attempt is out of time."""
         return self._end_s is not None and self._clock.monotonic_s() >= self._end_s
+
+    def sooner(self, timeout_s: float | None) -> Deadline:
+        """Return a deadline that ends after ``timeout_s``, or with this one."""
+        other = Deadline(self._clock)
+        other.start(self.cut(timeout_s, httpcore.ConnectTimeout))
+        return other
 
     def cut(self, timeout_s: float | None, error: type[Exception]) -> float:
         """Return ``timeout_s`` or what is left, if less; raise ``error`` when nothing is left."""
@@ -105,9 +114,19 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        left_s = self._deadline.cut(timeout, httpcore.ConnectTimeout)
-        inner = self._inner.connect_tcp(host, port, left_s, local_address, socket_options)
-        return _Stream(inner, self._deadline)
+        end = self._deadline.sooner(timeout)
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in resolve(host, port, end.cut(None, httpcore.ConnectTimeout)):
+            try:
+                left_s = end.cut(None, httpcore.ConnectTimeout)
+                inner = self._inner.connect_tcp(
+                    address, port, left_s, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+                continue
+            return _Stream(inner, self._deadline)
+        raise failed or httpcore.ConnectError(f"{host}: no address")
 
 
 class _ResponseStream(httpx.SyncByteStream):
@@ -125,21 +144,49 @@ class _ResponseStream(httpx.SyncByteStream):
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """HTTP/1.1 over a small pool; no proxy or certificate from the environment, no retries."""
+    """HTTP/1.1 over a small pool for each way there is: direct, or by a proxy; no retries.
 
-    def __init__(self, deadline: Deadline, ca_file: str | None = None) -> None:
+    Raises
+    ------
+    EndpointError
+        a file of certificates or the address of a proxy cannot be used.
+    """
+
+    def __init__(self, deadline: Deadline, network: NetworkOptions | None = None) -> None:
         # At DEBUG httpcore logs every header of an answer as it comes, whatever it repeats.
         logger = logging.getLogger("httpcore")
         logger.setLevel(max(logger.level, logging.INFO))
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(ca_file),
-            max_connections=4,
-            max_keepalive_connections=1,
-            keepalive_expiry=5.0,
-            http1=True,
-            http2=False,
-            retries=0,
-            network_backend=_Backend(deadline),
+        self._network = network or NetworkOptions()
+        self._deadline = deadline
+        self._tls = tls_context(self._network)
+        self._pools: dict[Proxy | None, httpcore.ConnectionPool] = {}
+        if self._network.proxy is not None:
+            proxy_for(self._network, "https", "")  # what is wrong with it is said at once
+
+    def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
+        proxy = proxy_for(self._network, url.scheme, url.host)
+        if proxy not in self._pools:
+            self._pools[proxy] = self._new_pool(proxy)
+        return self._pools[proxy]
+
+    def _new_pool(self, proxy: Proxy | None) -> httpcore.ConnectionPool:
+        shared: dict[str, Any] = {
+            "ssl_context": self._tls,
+            "max_connections": 4,
+            "max_keepalive_connections": 1,
+            "keepalive_expiry": 5.0,
+            "http1": True,
+            "http2": False,
+            "retries": 0,
+            "network_backend": _Backend(self._deadline),
+        }
+        if proxy is None:
+            return httpcore.ConnectionPool(**shared)
+        return httpcore.HTTPProxy(
+            proxy.url,
+            proxy_headers=proxy.headers(),
+            proxy_ssl_context=self._tls if proxy.scheme == "https" else None,
+            **shared,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -157,7 +204,7 @@ class DeadlineTransport(httpx.BaseTransport):
             extensions=request.extensions,
         )
         try:
-            answer = self._pool.handle_request(core)
+            answer = self._pool(request.url).handle_request(core)
         except _CORE_ERRORS as error:
             raise _translated(error) from error
         return httpx.Response(
@@ -169,15 +216,8 @@ class DeadlineTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
-
-
-def _tls(ca_file: str | None) -> ssl.SSLContext:
-    context = httpx.create_ssl_context(trust_env=False)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context
+        for pool in self._pools.values():
+            pool.close()
 
 
 def _translated(error: Exception) -> httpx.TransportError:
