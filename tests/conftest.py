@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
+from uploader.secret_environment import forget_secrets
 
 # How long an example takes is the machine's affair.
 settings.register_profile(
@@ -32,8 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in slow, "e2e" not in item.path.parts))
 
-
-from uploader.secret_environment import forget_secrets
 
 SHARED = Path(__file__).parents[2] / "shared"
 

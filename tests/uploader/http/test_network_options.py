@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 
-import proxy
 import pytest
 import trustme
 
@@ -80,22 +81,17 @@ def tls_service(authority):
 
 
 @pytest.fixture(scope="module")
-def signed_in_proxy():
-    with proxy.Proxy(
-        [
-            "--port",
-            "0",
-            "--hostname",
-            "127.0.0.1",
-            "--basic-auth",
-            "kiosk:p:w",
-            "--num-workers",
-            "1",
-            "--num-acceptors",
-            "1",
-        ]
-    ) as running:
-        yield f"http://127.0.0.1:{running.flags.port}"
+def signed_in_proxy(tmp_path_factory):
+    """A proxy of its own process that wants credentials; gives its URL."""
+    port_file = tmp_path_factory.mktemp("proxy") / "port"
+    command = [sys.executable, "-m", "proxy", "--hostname", "127.0.0.1", "--port", "0"]
+    command += ["--port-file", str(port_file), "--basic-auth", "kiosk:p:w"]
+    command += ["--num-workers", "1", "--num-acceptors", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        while not (port_file.exists() and port_file.read_text().strip()):
+            assert running.poll() is None
+        yield f"http://127.0.0.1:{port_file.read_text().strip()}"
+        running.terminate()
 
 
 def attempt(url, **more):

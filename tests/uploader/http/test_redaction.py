@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from uploader.http.redaction import masked, masked_bytes
 
 KEY = "CANARYKEY0123456789abcdef"
-VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="\\")
+VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='\\"')
 SECRETS = st.text(VISIBLE, min_size=8, max_size=60)
 
 
