@@ -101,9 +101,7 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
         before anything is shown: unsafe plan, missing language, theme, font, display or camera,
         service that cannot be reached. Later: the display or a thread of ours is lost.
     """
-    set_up(settings.log)
-    forbid_core_dumps()
-    withdraw_secrets()
+    _prepare_process(settings)
     clock, history = SystemClock(), FlipHistory()
     metrics_file = settings.kiosk.metrics_file
     telemetry = Telemetry(Path(metrics_file) if metrics_file else None, clock)
@@ -254,6 +252,13 @@ def open_screen(settings: Settings, words: Words, clock: Clock) -> PygameScreen:
         screen.close()
         raise
     return screen
+
+
+def _prepare_process(settings: Settings) -> None:
+    """Set up the log, and keep faces and keys within this process."""
+    set_up(settings.log)
+    forbid_core_dumps()
+    withdraw_secrets()
 
 
 def ensure_reachable(endpoint: str, network: NetworkOptions | None = None) -> None:
