@@ -14,8 +14,12 @@ from PIL import Image
 
 from bench.figures import Section, markdown, spread
 from bench.footage import people
+from capture.clock import VirtualClock
 from capture.frame import Frame, ImageU8
 from capture.live.reading.jpeg import JpegDecoder
+from capture.simulator.camera.simulated_camera import SimulatedCamera
+from capture.simulator.scene.simulated_screen import FlipHistory
+from capture.simulator.sim_spec import parse_spec
 from preprocess.clip.clip import CropOffset
 from preprocess.clip.crop import CropFollower, CropOptions, window_for
 from preprocess.face.face import Face
@@ -100,9 +104,21 @@ def _measured(frames: Sequence[ImageU8]) -> tuple[Stages, tuple[int, int]]:
             stills.append(stages.time(name, encode_still, copied, QUALITY, METHOD))
             stages.time("*libwebp by Pillow, the same*", _saved, copied)
     mesh.close()
+    camera = _simulated(size_wh)
+    for _ in range(FRAMES - WARM_UP):
+        stages.time("render of a simulated frame, `sim:`", camera.read)
     for _ in range(FRAMES - WARM_UP):
         stages.time("mux of 45 stills, once a session", mux, stills[:45], [33] * 45)
     return stages, (window.width_px, window.height_px)
+
+
+def _simulated(size_wh: tuple[int, int]) -> SimulatedCamera:
+    """Return a warm camera before the default person; on a virtual clock it never waits."""
+    options = parse_spec(f"sim:size={size_wh[0]}x{size_wh[1]}")
+    camera = SimulatedCamera(options, VirtualClock(), FlipHistory())
+    for _ in range(WARM_UP):
+        camera.read()
+    return camera
 
 
 def _face(tracker: FaceMeshTracker, frame: Frame) -> Face:
