@@ -110,11 +110,12 @@ class SessionPipeline:
     ) -> None:
         self._settings = settings
         self._tracker = tracker
-        self._labeller = labeller
-        self._measurer = Measurer()
+        infrared = settings.clip.infrared  # it sees no colours of a screen
+        self._labeller = None if infrared else labeller
+        self._measurer = Measurer(grey=settings.clip.infrared)
         self._follower: CropFollower | None = None
         self._first_faces: deque[Face] = deque(maxlen=FACES_BEFORE_CROP)
-        self._builder = ClipBuilder(settings.clip, colours, expected_frames)
+        self._builder = ClipBuilder(settings.clip, None if infrared else colours, expected_frames)
         self._kept = _Kept()
 
     def feed(self, frame: Frame) -> FrameReport:

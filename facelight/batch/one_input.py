@@ -102,7 +102,8 @@ def run_source(
 
     A session with light is read twice, the second time from a source of its own.
     """
-    timeline = timeline_in_force(source, settings)
+    # an infrared camera sees no colours of a screen
+    timeline = None if settings.clip.infrared else timeline_in_force(source, settings)
     with ExitStack() as stack:
         if tracker is None:
             tracker = stack.enter_context(FaceMeshTracker(settings.tracker))

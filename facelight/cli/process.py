@@ -17,6 +17,13 @@ class Container(StrEnum):
     PNG = "png"
 
 
+class ImageType(StrEnum):
+    """What camera took the pictures."""
+
+    COLOR = "color"
+    INFRARED = "infrared"
+
+
 class Focus(StrEnum):
     """Which images carry the face rectangle."""
 
@@ -37,6 +44,9 @@ def process(
     token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
     container: Annotated[Container | None, typer.Option(help="Animated WebP or images.")] = None,
     focus: Annotated[Focus | None, typer.Option(help="Rectangle on which images.")] = None,
+    image_type: Annotated[
+        ImageType | None, typer.Option(help="Infrared: no light labels, no colour measures.")
+    ] = None,
     target_bytes: Annotated[int | None, typer.Option(help="Largest container size.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Worker processes, each on one core; default: all cores.")
@@ -80,6 +90,7 @@ def process(
         "token_file": token_file,
         "clip.container": container.value if container else None,
         "clip.focus": focus.value if focus else None,
+        "clip.image_type": image_type.value if image_type else None,
         "clip.target_bytes": target_bytes,
         "thumbnails": None if thumbnails else False,
         "allow_simulated": allow_simulated or None,

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from preprocess.clip.clip import Clip, ClipEntry
+from collections.abc import Mapping
+from typing import Final
+
+from preprocess.clip.clip import Clip, ClipEntry, ImageType
 from uploader.api.submission import Origin, Submission, build_submission
-from uploader.api.wire import ActiveIllumination, CropOffsets, FaceRectangle, ImageEntry, Metadata
+from uploader.api.wire import (
+    IMAGE_TYPE_COLOUR,
+    IMAGE_TYPE_INFRARED,
+    ActiveIllumination,
+    CropOffsets,
+    FaceRectangle,
+    ImageEntry,
+    Metadata,
+)
+
+IMAGE_TYPES: Final[Mapping[ImageType, int]] = {
+    "color": IMAGE_TYPE_COLOUR,
+    "infrared": IMAGE_TYPE_INFRARED,
+}
 
 
 def metadata_of(clip: Clip) -> Metadata:
     """Return the Metadata part of a clip, one entry a frame in the clip's order."""
-    return Metadata.of([_entry(entry) for entry in clip.entries])
+    entries = [_entry(entry) for entry in clip.entries]
+    return Metadata.of(entries, IMAGE_TYPES[clip.image_type])
 
 
 def submission_of(clip: Clip, origin: Origin) -> Submission:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from preprocess.face.face import Rect
+
+ImageType = Literal["color", "infrared"]
+"""Kind of camera, by the contract's names of ``imageType`` 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,4 @@ class Clip:
     size_wh: tuple[int, int]
     quality: int | None
     dropped: int = 0
+    image_type: ImageType = "color"

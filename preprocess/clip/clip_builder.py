@@ -245,7 +245,8 @@ class ClipBuilder:
             file_bytes=sum(len(file.content) for file in files),
         )
         dropped = self._report.dropped
-        return Clip(files, tuple(entries), self._size_wh or (0, 0), low, dropped=dropped)
+        size = self._size_wh or (0, 0)
+        return Clip(files, tuple(entries), size, low, dropped, self._options.image_type)
 
 
 def _ladder(options: ClipOptions, method: int, share_bytes: int, pixels: ImageU8) -> Ladder:

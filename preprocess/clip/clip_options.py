@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Literal, get_args
 
 from capture.options import option
+from preprocess.clip.clip import ImageType
 from preprocess.clip.selection import SelectionRule
 from preprocess.errors import OptionError
 
@@ -28,6 +29,9 @@ class ClipOptions:
     )
     focus: Focus = option(  # noqa: RUF009
         "every", unit="", why="which images carry the face rectangle; the service tracks the rest"
+    )
+    image_type: ImageType = option(  # noqa: RUF009
+        "color", unit="", why="infrared: no light labels, no colour measures, imageType 1"
     )
     frames_per_colour: int = option(
         15,
@@ -116,7 +120,11 @@ class ClipOptions:
     )
 
     def __post_init__(self) -> None:
-        for name, choices in (("container", Container), ("focus", Focus)):
+        for name, choices in (
+            ("container", Container),
+            ("focus", Focus),
+            ("image_type", ImageType),
+        ):
             if getattr(self, name) not in get_args(choices):
                 expected = ", ".join(get_args(choices))
                 raise OptionError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
@@ -126,6 +134,11 @@ class ClipOptions:
                 raise OptionError(f"{item.name}: expected {low} to {high}, got {value}")
         if self.quality_min > self.quality:
             raise OptionError(f"quality_min: {self.quality_min} is above quality {self.quality}")
+
+    @property
+    def infrared(self) -> bool:
+        """Whether the pictures are of an infrared camera: grey, and lit by no screen."""
+        return self.image_type == "infrared"
 
     @property
     def file_limit_bytes(self) -> int:

@@ -121,7 +121,14 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule("roll_deg", Reason.NOT_FRONTAL, 1, "roll_accept_deg", "roll_drop_deg", magnitude=True),
     Rule("over_grey_share", Reason.OVER_EXPOSED, 1, "over_grey_accept", "over_grey_drop"),
-    Rule("over_two_share", Reason.OVER_EXPOSED, 1, "over_two_accept", "over_two_drop"),
+    Rule(
+        "over_two_share",
+        Reason.OVER_EXPOSED,
+        1,
+        "over_two_accept",
+        "over_two_drop",
+        nan_passes=True,
+    ),
     Rule(
         "over_any_share",
         Reason.OVER_EXPOSED,
@@ -129,6 +136,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "over_any_accept",
         "over_any_drop",
         phase=LightPhase.NEUTRAL,
+        nan_passes=True,
         only_if=(_BRIGHT_HIGHLIGHTS,),
     ),
     Rule(
@@ -175,7 +183,14 @@ RULES: Final[tuple[Rule, ...]] = (
         nan_passes=True,
     ),
     Rule("blur_pct", Reason.BLURRED, 1, "blur_accept_pct", "blur_drop_pct"),
-    Rule("over_any_share", Reason.OVER_EXPOSED, 1, "over_any_warn", phase=LightPhase.NEUTRAL),
+    Rule(
+        "over_any_share",
+        Reason.OVER_EXPOSED,
+        1,
+        "over_any_warn",
+        phase=LightPhase.NEUTRAL,
+        nan_passes=True,
+    ),
     Rule(
         "over_lit_share",
         Reason.OVER_EXPOSED,

@@ -18,7 +18,9 @@ from preprocess.measures.patch import face_patch
 class Measurer:
     """Measures the frames of one session in order; only the speed remembers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, grey: bool = False) -> None:
+        """Start without frames; ``grey`` leaves out what needs colours (an infrared camera)."""
+        self._grey = grey
         self._speed = SpeedMeter()
 
     def reset(self) -> None:
@@ -46,6 +48,8 @@ class Measurer:
         left, right, above, below = size_margins.frame_margins(face, frame.size_wh)
         over_grey, over_any, over_two = exposure.clipped_shares(patch)
         contrast, highlight = exposure.tones_codes(patch)
+        if self._grey:
+            over_any = over_two = math.nan
         return Measures(
             face_side_px=size_margins.face_side_px(face, frame.size_wh),
             ied_px=size_margins.corrected_ied_px(face),
@@ -74,5 +78,5 @@ class Measurer:
             luminance=exposure.luminance(patch),
             eyes_open_t=eyes_mouth.eyes_open_t(face.landmarks_px),
             mouth_open_t=eyes_mouth.mouth_open_t(face.landmarks_px),
-            occluded_share=occlusion.occluded_share(patch),
+            occluded_share=math.nan if self._grey else occlusion.occluded_share(patch),
         )

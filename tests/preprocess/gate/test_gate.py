@@ -134,6 +134,12 @@ def test_what_is_over_exposed_is_never_called_too_dark(
     assert (verdict.reasons, verdict.warnings) == ((Reason.OVER_EXPOSED,), ())
 
 
+def test_a_grey_picture_is_judged_without_its_colours() -> None:
+    grey = replace(GOOD, over_any_share=math.nan, over_two_share=math.nan)
+    assert judge(grey, None, LIMITS) == Verdict(True)
+    assert judge(replace(grey, over_grey_share=0.1), None, LIMITS).reasons == (Reason.OVER_EXPOSED,)
+
+
 def test_a_frame_without_a_face_has_that_one_reason() -> None:
     assert judge(NO_FACE, None, LIMITS) == Verdict(False, (Reason.NO_FACE,))
 
