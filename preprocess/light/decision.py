@@ -108,7 +108,7 @@ def _time(evidence: LightEvidence, options: ResponseOptions, policy: LightPolicy
     by, origin = timing, evidence.origin
     if response.stamps_in_doubt:
         reason, detail = Reason.STAMPS_IN_DOUBT, _stamps_told(response)
-    elif evidence.overrun_ns and evidence.imported and not response.answers:
+    elif evidence.overrun_ns and evidence.imported:
         reason, detail = Reason.STAMPS_IN_DOUBT, _overrun_told(evidence.overrun_ns)
     elif timing is None and not sure:
         detail = _unknown_told(seen)
@@ -162,8 +162,8 @@ def _stamps_told(response: LightResponse) -> str:
 
 def _overrun_told(overrun_ns: int) -> str:
     return (
-        f"the last colour begins {overrun_ns / 1e6:.0f} ms after the video's end, and the light"
-        " does not follow: its frames' times run too fast, or the sidecar is another video's"
+        f"the last colour begins {overrun_ns / 1e6:.0f} ms after the video's end: its frames' times"
+        " run too fast, the video was cut, or the sidecar is another video's"
     )
 
 

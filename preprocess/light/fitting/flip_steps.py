@@ -26,9 +26,9 @@ _FLOOR_NS = 2_000_000
 CERTAIN_NATS = 3.0
 """A step elsewhere than at its flip must be e^3 times as likely to count."""
 
-JUMP_NS = 10_000_000
+JUMP_NS = 6_000_000
 """What two sd leave of a step's shift; [measured] true stamps leave 3 ms at most in 200 relit
-sessions, lost frames under nominal stamps 11 and more."""
+sessions, lost frames under nominal stamps 9 and more."""
 
 DRIFT_NS = 20_000_000
 """What two sd leave of the drift from the first flip to the last; true stamps 7 ms at most."""

@@ -165,7 +165,7 @@ def test_true_stamps_are_believed(light: Light, seed: int) -> None:
     assert decided(lit(SIX, replace(light, seed=seed))).reasons == ()
 
 
-def test_colours_beyond_the_end_that_no_light_confirms_are_a_matter_of_time() -> None:
+def test_colours_beyond_the_end_are_a_matter_of_time() -> None:
     response = respond(lit(OTHER, Light(f=0.3)), timeline_of(), stamps_vouched=False)
     assert response.state is LightState.MISMATCH
     evidence = LightEvidence(
