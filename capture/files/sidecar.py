@@ -171,7 +171,8 @@ class Sidecar(StrictModel):
 
         - Longer: most colours begin after the video's end, or a neutral flip more than 1 s after
           all others. Where some do, the recording was cut or its stamps run too fast
-          (`overrun_ns`): no error, but no session either. The closing neutral flip may fall just beyond the last frame.
+          (`overrun_ns`): no error, but no session either. The closing neutral flip may fall just
+          beyond the last frame.
         - Shorter, last flip a colour: the video runs on for more than 1.25 times the longest other
           dwell of a colour (1 s where there is none). Its frames would all be called clean.
         - Shorter, last flip neutral: the video runs on for more than 2 s and for longer than all
