@@ -19,6 +19,7 @@ class ReasonText:
 
 REASON_TEXTS: Final = {
     Reason.NO_FACE: ReasonText("no face was found", "show one face, upright and uncovered"),
+    Reason.UPSIDE_DOWN: ReasonText("the face is upside down", "turn the picture or the camera"),
     Reason.SEVERAL_FACES: ReasonText(
         "a second face is nearly as large", "keep other people out of the picture"
     ),

@@ -268,7 +268,7 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(ClusterError, match=r"no Dask scheduler answers \(TimeoutError"):
             Cluster(address, OPTIONS).__enter__()
     monkeypatch.setattr(module, "CONNECT_S", 3.0)  # time to ask at all, on a busy machine
-    told = "no Dask scheduler answers .*Connection refused"
+    told = "no Dask scheduler answers"  # refused, or no time to be refused on a busy machine
     with pytest.raises(ClusterError, match=told) as error:
         Cluster(address, OPTIONS).__enter__()  # now nobody listens
     assert error.value.exit_code is Exit.FAILED
