@@ -28,6 +28,8 @@ _SMALL_PANEL_TOUCH_PX = 81
 """12 mm are 63 px on a 7-inch panel of 800x480 (133 dpi) and 81 px on one of 1024x600."""
 _LANGUAGE_UNITS = 26
 """Room for a language's own name and the gap beside it."""
+_PLATE_UNITS = 164
+"""Least width of a page: six languages in one row, or a long consent misses a row of text."""
 _LARGEST_PROMPT = 2.0
 
 
@@ -202,7 +204,7 @@ _ACTIONS = 3
 def _plate(size_wh: tuple[int, int]) -> Box:
     width, height = size_wh
     unit = _unit(size_wh)
-    plate_width = min(width - 4 * unit, round(1.45 * height))
+    plate_width = min(width - 4 * unit, max(round(1.45 * height), _PLATE_UNITS * unit))
     plate_height = height - 4 * unit
     return Box((width - plate_width) // 2, (height - plate_height) // 2, plate_width, plate_height)
 

@@ -22,7 +22,7 @@ from facelight.kiosk.screens.texts import (
 )
 
 CODES = sorted(path.stem for path in LANGUAGE_FOLDER.glob("*.toml"))
-SIZES = [(800, 480), (480, 800), (1280, 720), (1080, 1920)]
+SIZES = [(800, 480), (480, 800), (960, 540), (1024, 600), (1280, 720), (1080, 1920)]
 
 
 @pytest.fixture(autouse=True)
