@@ -115,6 +115,8 @@ SHARED_THREADS = (
     "AnyIO worker thread",  # of a service that serves a whole module; ends when it has been idle
     "asyncio_",
     "Dask-Offload",  # one pool for all clusters and clients of a process
+    "AsyncProcess Dask",  # of a module's cluster, for a worker that it starts anew
+    "QueueFeederThread",  # likewise
 )
 """Threads that something longer-lived than a test starts while a test runs."""
 
