@@ -18,7 +18,7 @@ from calibration.tuning.limits import Limit
 from calibration.tuning.material.csvfile import rows_of
 from calibration.tuning.material.delivered_sessions import FRAMES, RESULT
 from calibration.tuning.tuner import Tuning
-from capture.files.images import is_image, natural_key, read_image
+from capture.files.pictures.images import is_image, natural_key, read_image
 from capture.files.source import open_source
 from capture.frame import ImageU8
 from preprocess.webp.stills import decode_still

@@ -9,7 +9,7 @@ import pygame
 from capture.display.layout import Box, Layout, layout, placed_buttons, placing_of
 from capture.display.preview import oval_mask, oval_preview, wide_preview
 from capture.display.scene import Button, Direction, Mood, Scene, SceneKind
-from capture.display.text import TextStyle, Typesetter
+from capture.display.text.text import TextStyle, Typesetter
 from capture.display.theme import Theme
 from capture.errors import DisplayError
 from capture.light.illumination import Rgb

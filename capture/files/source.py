@@ -11,7 +11,7 @@ from typing import Self
 
 from capture.camera import Camera, Provenance
 from capture.errors import SidecarError, SourceError
-from capture.files.images import TIMES, ImagesCamera, image_files
+from capture.files.pictures.images import TIMES, ImagesCamera, image_files
 from capture.files.recording import RecordingCamera
 from capture.files.recording_format import SESSION, SUFFIX, VIDEO
 from capture.files.sidecar import Sidecar, find_sidecar, read_sidecar

@@ -13,9 +13,9 @@ from av.video.frame import VideoFrame
 
 from capture.camera import CameraInfo, Provenance
 from capture.errors import CameraError, SourceError
-from capture.files.block_times import BlockTimes
-from capture.files.picture import PictureConverter
-from capture.files.video_index import index_video, open_video, ticks_to_ns
+from capture.files.container.block_times import BlockTimes
+from capture.files.container.video_index import index_video, open_video, ticks_to_ns
+from capture.files.pictures.picture import PictureConverter
 from capture.frame import Frame
 
 MAX_THREADS = 4

@@ -13,7 +13,7 @@ from PIL import Image
 
 from capture.camera import Camera, CameraInfo, Provenance
 from capture.clock import SystemClock, VirtualClock
-from capture.files.images import ImagesCamera
+from capture.files.pictures.images import ImagesCamera
 from capture.files.recording import RecordingCamera, RecordingHead, RecordingWriter
 from capture.files.video import VideoCamera
 from capture.frame import Frame

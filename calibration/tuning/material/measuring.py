@@ -17,7 +17,7 @@ import numpy as np
 from calibration.tuning.limits import KINDS
 from calibration.tuning.material.table import FrameTable, frame_row
 from capture.errors import SourceError
-from capture.files.images import is_image, read_image
+from capture.files.pictures.images import is_image, read_image
 from capture.files.source import content_sha256, open_source
 from capture.frame import Frame
 from capture.light.timeline import Label, LabelKind
@@ -97,6 +97,8 @@ def method_of(tracker: TrackerOptions) -> str:
 MEASURING_PACKAGES: Final = (
     "capture",
     "capture.files",
+    "capture.files.container",
+    "capture.files.pictures",
     "capture.light",
     "preprocess",
     "preprocess.face",

@@ -12,7 +12,7 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from capture.files.picture import PictureConverter
+from capture.files.pictures.picture import PictureConverter
 from capture.frame import ImageU8
 from capture.live.reading.feed import DamagedFrameError
 

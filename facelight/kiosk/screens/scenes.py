@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from capture.display.language import Language
 from capture.display.scene import Button, Direction, Mood, Scene, SceneKind
+from capture.display.text.language import Language
 from capture.display.theme import Theme
 from capture.frame import ImageU8
 from capture.light.illumination import NEUTRAL_RGB, Rgb

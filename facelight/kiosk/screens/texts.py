@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from capture.display.language import Language, load_language
+from capture.display.text.language import Language, load_language
 from facelight.errors import SettingsError
 
 LANGUAGE_FOLDER = Path(__file__).parents[2] / "locale"

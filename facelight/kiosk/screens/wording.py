@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from capture.display.fonts import with_fallbacks
+from capture.display.text.fonts import with_fallbacks
 from capture.display.theme import load_theme
 from capture.light.plan import PlanOptions
 from facelight.config.kiosk_options import KioskOptions

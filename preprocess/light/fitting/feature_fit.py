@@ -66,9 +66,7 @@ def attempt(
     """Fit the slots to the series; None where frames are too few for the slots they saw."""
     if len(series) < options.min_samples:
         return None
-    delays = np.arange(
-        options.delay_low_ns, options.delay_high_ns + 1, options.delay_step_ns, np.int64
-    )
+    delays = _delays_ns(options)
     guess = ShutterGuess.of(timing, round(float(np.median(np.diff(series.t_ns)))))
     tried = [
         slot_shares(slots, series.t_ns, series.face_row, shutter, delays + options.rise_ns)
@@ -109,8 +107,7 @@ def attempt(
     )
     shutter = Shutter(delay.exposure_ns, guess.shutters[best].readout_ns)
     edges = SlotEdges.of(slots, int(series.t_ns[0]))
-    opened = (series.t_ns - series.t_ns[0]) + series.face_row * shutter.readout_ns
-    opened = opened - float(delay.delay_ns + options.rise_ns)
+    opened = _opened_ns(series, shutter, delay.delay_ns + options.rise_ns)
     return Attempt(
         series=series,
         slots=slots,
@@ -127,6 +124,22 @@ def attempt(
         shutter=shutter,
         planned=planned,
     )
+
+
+def _delays_ns(options: ResponseOptions) -> NDArray[np.int64]:
+    """Return the delays that are tried."""
+    low, high = options.delay_low_ns, options.delay_high_ns
+    return np.arange(low, high + 1, options.delay_step_ns, np.int64)
+
+
+def _opened_ns(series: Series, shutter: Shutter, late_ns: int) -> Array:
+    """Return when the face's rows began to be exposed, on the screen's clock from the first stamp.
+
+    Kept as float64: a difference from the first stamp loses nothing there, a stamp itself would.
+    """
+    rows = (series.t_ns - series.t_ns[0]) + series.face_row * shutter.readout_ns
+    opened: Array = rows - float(late_ns)
+    return opened
 
 
 def label_indices(slots: Sequence[LitSlot], palette: dict[str, Array]) -> NDArray[np.intp]:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from capture.errors import SourceError
-from capture.files.hdr import HdrCurve, ToneMapper
-from capture.files.images import ImagesCamera
+from capture.files.pictures.hdr import HdrCurve, ToneMapper
+from capture.files.pictures.images import ImagesCamera
 from capture.files.video import VideoCamera
 from capture.frame import ImageU8
 from tests.capture.files.made_videos import make_video, picture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.display.language import Language
+from capture.display.text.language import Language
 from capture.display.theme import load_theme
 from capture.errors import DisplayError
 from facelight.errors import SettingsError

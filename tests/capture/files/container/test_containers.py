@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.errors import SourceError
-from capture.files.containers import check_container
+from capture.files.container.containers import check_container
 from tests.capture.files.made_videos import make_video
 
 MAKERS = [

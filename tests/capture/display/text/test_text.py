@@ -5,7 +5,7 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from capture.display.text import TextStyle, Typesetter
+from capture.display.text.text import TextStyle, Typesetter
 from capture.display.theme import Theme
 from capture.errors import DisplayError
 

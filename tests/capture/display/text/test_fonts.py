@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from capture.display import fonts
-from capture.display.fonts import covered, system_fonts, with_fallbacks
-from capture.display.text import TextStyle, Typesetter
+from capture.display.text import fonts
+from capture.display.text.fonts import covered, system_fonts, with_fallbacks
+from capture.display.text.text import TextStyle, Typesetter
 from capture.display.theme import load_theme
 from capture.errors import DisplayError
 from facelight.kiosk.screens.texts import theme_file

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.display.language import load_language
+from capture.display.text.language import load_language
 from capture.errors import DisplayError
 
 KEYS: dict[str, tuple[str, ...]] = {"hello": (), "left": ("seconds",)}

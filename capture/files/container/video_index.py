@@ -18,8 +18,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from capture.errors import SourceError
-from capture.files.block_times import BlockTimes
-from capture.files.containers import CheckedContainer, check_container
+from capture.files.container.block_times import BlockTimes
+from capture.files.container.containers import CheckedContainer, check_container
 
 _SLACK = Fraction(1, 10)
 """s; containers round their duration, and audio frames overlap its end by up to 43 ms."""

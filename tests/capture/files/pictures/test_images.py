@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from capture.errors import SourceError
-from capture.files.images import ImagesCamera, natural_key
+from capture.files.pictures.images import ImagesCamera, natural_key
 from capture.frame import Frame
 from tests.capture.files.made_videos import picture
 

@@ -12,7 +12,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from capture.files.hdr import ToneMapper, hdr_curve
+from capture.files.pictures.hdr import ToneMapper, hdr_curve
 from capture.frame import ImageU8
 
 

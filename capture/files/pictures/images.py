@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from capture.camera import CameraInfo, Provenance
 from capture.errors import CameraError, SourceError
-from capture.files.deep_images import FORMATS, bits_in_use, deep_values, is_deep, scaled
+from capture.files.pictures.deep_images import FORMATS, bits_in_use, deep_values, is_deep, scaled
 from capture.frame import Frame, ImageU8
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"})

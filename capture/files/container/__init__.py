@@ -1,0 +1,1 @@
+"""The bytes of a video file around its frames: checked structure and exact times."""
