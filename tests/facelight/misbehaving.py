@@ -39,7 +39,7 @@ def misbehave(name: str) -> None:
     if "stubborn" in name:  # no Python signal handler runs in here
         ctypes.CDLL(None).sleep(600)
     if "greedy" in name:
-        hoard = [bytearray(b"x" * 50_000_000) for _ in range(40)]
+        hoard = [bytearray(b"x" * 10_000_000) for _ in range(100)]
         time.sleep(600)
         hoard.clear()
     if "slow" in name:

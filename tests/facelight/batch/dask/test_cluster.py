@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import multiprocessing
@@ -33,8 +34,8 @@ from tests.clusters import dask_workers, local_cluster
 from tests.facelight.misbehaving import work
 from tests.waiting import until
 
-OPTIONS = WorkerOptions(timeout_s=2.0, memory_mb=600)
-PATIENT = WorkerOptions(timeout_s=100.0)
+OPTIONS = WorkerOptions(timeout_s=3600.0, memory_mb=600)
+"""No input of a test ends by the time limit that is to end by something else."""
 
 
 def sinking(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:
@@ -86,34 +87,55 @@ def ours_below(folder: Path) -> list[Path]:
     return list(folder.glob("dask-scratch-space/worker-*/facelight-*"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Outcomes:
+    """Runs work on the cluster and checks what has become of each input."""
+
+    dask: LocalCluster
+    folder: Path
+    out: Path
+
+    def check(self, options: WorkerOptions, names: list[str], bad: dict[str, str]) -> None:
+        with Cluster(self.dask.scheduler_address, options, work) as engine:
+            found = {f.job.name: f.result for f in engine.run(jobs(names, self.out), Settings())}
+            tries = [path.read_text() for path in self.folder.glob("**/tries")]
+        assert set(found) == set(names)
+        good = {n for n, result in found.items() if result and result["status"] == "accepted"}
+        assert good == set(names) - set(bad)
+        for name, told in bad.items():
+            written = json.loads((self.out / name / "result.json").read_text())
+            assert written == found[name]
+            assert written["error"] == {
+                "code": "WorkerLost",
+                "message": f"{name}.mkv: {told}, 2 times",
+            }
+        counted = Counter(map(int, "".join(tries).split()))
+        assert counted == {i: 1 if "good" in name else 2 for i, name in enumerate(names)}
+
+
+@pytest.fixture
+def outcomes(dask: LocalCluster, folder: Path, tmp_path: Path) -> Outcomes:
+    return Outcomes(dask, folder, tmp_path)
+
+
 @pytest.mark.slow
-def test_whatever_happens_to_one_input_the_others_are_done(
-    dask: LocalCluster, folder: Path, tmp_path: Path
-) -> None:
+def test_whatever_happens_to_one_input_the_others_are_done(outcomes: Outcomes) -> None:
     bad = {
         "segfault": "its worker was ended by SIGSEGV",
         "killed": "its worker was ended by SIGKILL",
-        "stubborn": "not finished within 2 s (--timeout-s)",
         "greedy": "its worker needed over 600 MB (--worker-memory-mb)",
     }
-    names = ["good0", "segfault", "once-exit", "killed", "good1", "stubborn", "greedy", "good2"]
-    with Cluster(dask.scheduler_address, OPTIONS, work) as engine:
-        found = {f.job.name: f.result for f in engine.run(jobs(names, tmp_path), Settings())}
-        tries = [path.read_text() for path in folder.glob("**/tries")]
-    assert set(found) == set(names)
-    good = {name for name, result in found.items() if result and result["status"] == "accepted"}
-    assert good == set(names) - set(bad)
-    for name, told in bad.items():
-        written = json.loads((tmp_path / name / "result.json").read_text())
-        assert written == found[name]
-        assert written["error"] == {
-            "code": "WorkerLost",
-            "message": f"{name}.mkv: {told}, 2 times",
-        }
-    counted = Counter(map(int, "".join(tries).split()))
-    assert counted == {i: 1 if "good" in name else 2 for i, name in enumerate(names)}
-    until(lambda: not processes_of(dask))
-    until(lambda: not ours_below(folder))
+    names = ["good0", "segfault", "once-exit", "killed", "good1", "greedy", "good2"]
+    outcomes.check(OPTIONS, names, bad)
+    until(lambda: not processes_of(outcomes.dask))
+    until(lambda: not ours_below(outcomes.folder))
+
+
+@pytest.mark.slow
+def test_an_input_that_takes_too_long_costs_itself_alone(outcomes: Outcomes) -> None:
+    options = WorkerOptions(timeout_s=2.0, memory_mb=600)
+    bad = {"stubborn": "not finished within 2 s (--timeout-s)"}
+    outcomes.check(options, ["good0", "stubborn", "good1"], bad)
 
 
 @pytest.mark.slow
@@ -121,7 +143,7 @@ def test_a_dask_worker_that_is_killed_in_the_middle_loses_nothing(
     dask: LocalCluster, tmp_path: Path
 ) -> None:
     names = [f"slow{i}" for i in range(6)]
-    with Cluster(dask.scheduler_address, PATIENT, work) as engine:
+    with Cluster(dask.scheduler_address, OPTIONS, work) as engine:
         stream = engine.run(jobs(names, tmp_path), Settings())
         found = [next(stream)]
         worker = dask_workers(dask)[0]
@@ -142,7 +164,7 @@ def test_an_input_that_takes_its_dask_worker_along_is_reported_and_its_neighbour
     names = ["good0", "sink", *(f"good{i}" for i in range(1, 6))]
     with (  # it takes two of the three along; a nanny may give up on a worker that ends so soon
         local_cluster(tmp_path / "dask", workers=3, allowed_failures=0) as dask,
-        Cluster(dask.scheduler_address, PATIENT, sinking) as engine,
+        Cluster(dask.scheduler_address, OPTIONS, sinking) as engine,
     ):
         found = {f.job.name: f.result for f in engine.run(jobs(names, tmp_path), Settings())}
     assert {n for n, r in found.items() if r and r["status"] == "accepted"} == set(names) - {"sink"}
@@ -157,7 +179,7 @@ def test_leaving_in_the_middle_keeps_what_is_finished_and_ends_the_processes(
     dask: LocalCluster, folder: Path, tmp_path: Path
 ) -> None:
     names = ["good0", "good1", "hang"]
-    with Cluster(dask.scheduler_address, PATIENT, work) as engine:
+    with Cluster(dask.scheduler_address, OPTIONS, work) as engine:
         stream = engine.run(jobs(names, tmp_path), Settings())
         next(stream)
         until(lambda: [f.status for f in engine._flying].count("finished") == 1)
@@ -178,7 +200,7 @@ def test_inputs_are_taken_as_they_are_needed(dask: LocalCluster, tmp_path: Path)
             taken.append(job.place)
             yield job
 
-    with Cluster(dask.scheduler_address, PATIENT, work) as engine:
+    with Cluster(dask.scheduler_address, OPTIONS, work) as engine:
         for count, _ in enumerate(engine.run(stream(), Settings()), start=1):
             assert len(taken) <= count + 2 * 2 * 2  # a batch of four may land, four are under way
     assert len(taken) == 60
@@ -191,7 +213,7 @@ def test_a_directory_that_cannot_be_written_costs_its_input_alone(
     blocked = tmp_path / "blocked"
     blocked.touch()
     given = [Job("broken.mkv", "broken", blocked, 0, tmp_path / "none"), *jobs(["good"], tmp_path)]
-    with Cluster(dask.scheduler_address, PATIENT) as engine:
+    with Cluster(dask.scheduler_address, OPTIONS) as engine:
         found = {f.job.name: f.result or {} for f in engine.run(given, Settings())}
     assert found["broken"]["error"]["code"] == "OutputError"
     assert "good" in found
@@ -208,7 +230,7 @@ def test_an_input_that_a_worker_does_not_see_ends_the_batch_with_the_cure(
             given = Job(f"/proc/self/fd/{mine}", "session", tmp_path)
             told = "2 of 2 do not.*expected inputs on a file system that all share, or URLs"
             with (
-                Cluster(dask.scheduler_address, PATIENT, work) as engine,
+                Cluster(dask.scheduler_address, OPTIONS, work) as engine,
                 pytest.raises(ClusterError, match=told),
             ):
                 list(engine.run([given], Settings()))
@@ -223,7 +245,7 @@ def test_a_scheduler_that_ends_in_the_middle_is_told_and_what_is_finished_kept(
     monkeypatch.setattr(module, "CONNECT_S", 1.0)
     with (
         local_cluster(tmp_path / "dask", workers=1) as dask,
-        Cluster(dask.scheduler_address, PATIENT, work) as engine,
+        Cluster(dask.scheduler_address, OPTIONS, work) as engine,
     ):
         stream = engine.run(jobs(["good", "hang"], tmp_path), Settings())
         first = next(stream)
@@ -319,7 +341,7 @@ def test_a_worker_that_joined_with_other_versions_is_left_alone(
     told = "has numpy 2.0, expected 1.0 as here"
     names = [f"good{i}" for i in range(8)]
     with (
-        Cluster(dask.scheduler_address, PATIENT, work) as engine,
+        Cluster(dask.scheduler_address, OPTIONS, work) as engine,
         Client(dask.scheduler_address, set_as_default=False) as other,
     ):
         first, second = other.scheduler_info()["workers"]
@@ -353,7 +375,7 @@ def test_processes_end_by_themselves_when_the_coordinator_is_gone(
     monkeypatch.setattr(cluster_worker, "IDLE_S", 0.1)
     monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", False)  # type: ignore[attr-defined]
     host = cast("Worker", SimpleNamespace(local_directory=str(tmp_path)))
-    isolation = Isolation(PATIENT, work)
+    isolation = Isolation(OPTIONS, work)
     isolation.setup(host)
     (job,) = jobs(["good"], tmp_path)
     result, files = isolation.process(job, Settings())

@@ -23,7 +23,8 @@ from tests.facelight.misbehaving import work
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = WorkerOptions(workers=2, timeout_s=2.0, memory_mb=600)
+OPTIONS = WorkerOptions(workers=2, timeout_s=3600.0, memory_mb=600)
+"""No input of a test ends by the time limit that is to end by something else."""
 
 
 @pytest.fixture
@@ -51,11 +52,22 @@ def test_whatever_happens_to_one_input_the_others_are_done(scratch: Path) -> Non
     bad = {
         "segfault": "its worker was ended by SIGSEGV",
         "killed": "its worker was ended by SIGKILL",
-        "stubborn": "not finished within 2 s (--timeout-s)",
         "greedy": "its worker needed over 600 MB (--worker-memory-mb)",
     }
-    names = ["good0", "segfault", "once-exit", "killed", "good1", "stubborn", "greedy", "good2"]
-    found = results(names, scratch)
+    names = ["good0", "segfault", "once-exit", "killed", "good1", "greedy", "good2"]
+    check_results(names, bad, scratch, OPTIONS)
+
+
+def test_an_input_that_takes_too_long_costs_itself_alone(scratch: Path) -> None:
+    bad = {"stubborn": "not finished within 2 s (--timeout-s)"}
+    names = ["good0", "stubborn", "good1"]
+    check_results(names, bad, scratch, WorkerOptions(workers=1, timeout_s=2.0, memory_mb=600))
+
+
+def check_results(
+    names: list[str], bad: dict[str, str], scratch: Path, options: WorkerOptions
+) -> None:
+    found = results(names, scratch, options)
     assert set(found) == set(names)
     assert {n for n, r in found.items() if r["status"] == "accepted"} == set(names) - set(bad)
     for name, told in bad.items():
