@@ -129,6 +129,6 @@ def no_thread_is_left() -> Iterator[None]:
     started = [t for t in threading.enumerate() if t not in before]
     mine = [t for t in started if not t.name.startswith(SHARED_THREADS)]
     for thread in mine:
-        thread.join(20)
+        thread.join(60)
     left = [thread.name for thread in mine if thread.is_alive()]
     assert not left, f"threads that the test left behind: {left}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+def until(condition: Callable[[], object], timeout_s: float = 300.0) -> None:
     """Wait for what another thread or process does; the limit is for one that never does it."""
     end_s = time.monotonic() + timeout_s
     while not condition():

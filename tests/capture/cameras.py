@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -64,8 +64,11 @@ def images(folder: Path) -> Camera:
     return ImagesCamera(folder)
 
 
+PATIENT = LiveOptions(warmup_frames=0, open_timeout_s=120, first_frame_s=60, stall_s=60)
+
+
 def webcam(folder: Path) -> Camera:
-    options = LiveOptions(warmup_frames=2)
+    options = replace(PATIENT, warmup_frames=2)
     return LiveCamera(in_real_time().opener(options), CameraIdentity("fake", "fake"), options)
 
 
@@ -74,7 +77,7 @@ class ServedCamera(LiveCamera):
 
     def __init__(self) -> None:
         self._server = StreamServer()
-        options, clock = LiveOptions(warmup_frames=0), SystemClock()
+        options, clock = PATIENT, SystemClock()
         url = self._server.url
         super().__init__(
             lambda: open_http(url, options, clock), CameraIdentity(url, url), options, clock

@@ -37,7 +37,7 @@ def running(command: Sequence[object], **more: Any) -> Iterator[subprocess.Popen
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 
 from uploader.http.endpoint import Endpoint
 
+NEVER_S = 600
+"""Longer than any time limit of a test."""
+
 Play = Callable[["Talk"], None]
 GOOD = json.dumps({"livenessDecision": "realface", "modelVersionUsed": "v"}).encode()
 
@@ -58,7 +61,7 @@ class Talk:
 
     def outlast(self) -> None:
         """Say nothing until the other side hangs up."""
-        self.connection.settimeout(20)
+        self.connection.settimeout(NEVER_S)
         while self.connection.recv(65536):
             pass
 
@@ -103,7 +106,7 @@ class SocketService:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join()
 
     def start(self) -> SocketService:
         self._thread.start()
@@ -177,7 +180,7 @@ def stall_in_body(talk: Talk) -> None:
 
 
 def never_read(talk: Talk) -> None:
-    talk.released.wait(20)
+    talk.released.wait(NEVER_S)
 
 
 def trickle(talk: Talk) -> None:

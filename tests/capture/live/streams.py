@@ -58,7 +58,7 @@ class StreamServer:
         self._socket.close()
         self._stop.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -87,13 +87,13 @@ class StreamServer:
 
     def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(60)
             try:
                 self.requests.append(connection.recv(4096))
                 for piece in self.say():
                     connection.sendall(piece)
                     if stop.wait(self._interval_s):
                         return
-                stop.wait(60)
+                stop.wait(600)
             except OSError:
                 return

@@ -337,5 +337,5 @@ def test_whoever_waits_for_the_first_answer_is_sent_away_at_the_end() -> None:
     thread = threading.Thread(target=waiting)
     thread.start()
     gate.stop()
-    thread.join(10)
+    thread.join(60)
     assert ended.is_set()

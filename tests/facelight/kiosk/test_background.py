@@ -13,7 +13,7 @@ from tests.waiting import until
 
 def waiting(gate: threading.Event) -> Callable[[], None]:
     def wait() -> None:
-        gate.wait(10)
+        gate.wait(600)
 
     return wait
 
@@ -21,10 +21,10 @@ def waiting(gate: threading.Event) -> Callable[[], None]:
 def test_work_in_order_never_overtakes() -> None:
     workers, done = ThreadWorkers(), list[str]()
     gate = threading.Event()
-    workers.in_order(lambda: done.append("lock" if gate.wait(10) else "never"))
+    workers.in_order(lambda: done.append("lock" if gate.wait(600) else "never"))
     workers.in_order(lambda: done.append("unlock"))
     gate.set()
-    workers.close(10)
+    workers.close(60)
     assert done == ["lock", "unlock"]
 
 
@@ -35,7 +35,7 @@ def test_work_apart_waits_for_nobody() -> None:
     workers.apart(lambda: done.append("sent"))
     until(lambda: done == ["sent"])
     gate.set()
-    workers.close(10)
+    workers.close(60)
 
 
 def test_what_work_raises_is_raised_where_it_is_checked() -> None:
@@ -43,7 +43,7 @@ def test_what_work_raises_is_raised_where_it_is_checked() -> None:
     workers.in_order(lambda: 1 // 0)  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError):
         until(lambda: bool(workers.check()))  # type: ignore[func-returns-value]  # it raises
-    workers.close(10)
+    workers.close(60)
 
 
 def test_closing_does_not_wait_for_what_never_ends() -> None:

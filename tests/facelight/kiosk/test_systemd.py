@@ -107,7 +107,7 @@ def test_abstract_names_are_understood() -> None:
             listener.bind("\0facelight-test-notify")
         except OSError:
             pytest.skip("no abstract socket names on this system")
-        listener.settimeout(5)
+        listener.settimeout(60)
         ServiceManager({"NOTIFY_SOCKET": "@facelight-test-notify"}, VirtualClock()).turn(1)
         assert listener.recv(100) == b"READY=1\nSTATUS=serving"
 

@@ -81,7 +81,7 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> View:
             str(chromium), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
             "--v=0", f"--user-data-dir={folder / 'profile'}", "--dump-dom", probed.as_uri(),
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
         assert "CONSOLE" not in done.stderr
         title = re.search(r"<title>(.*?)</title>", done.stdout, re.S)
         assert title is not None

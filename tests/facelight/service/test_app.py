@@ -194,7 +194,7 @@ def test_a_body_that_does_not_come_is_408() -> None:
         socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2]))) as line,
     ):
         line.sendall(f"{head}Content-Type: {FORM}\r\nContent-Length: 10\r\n\r\n--".encode())
-        line.settimeout(20)
+        line.settimeout(60)
         answer = b""
         while b"\r\n\r\n{" not in answer:
             answer += line.recv(65536)

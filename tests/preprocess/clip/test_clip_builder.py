@@ -305,7 +305,7 @@ def test_a_stalled_encoder_is_reported_and_does_not_block_for_ever(monkeypatch):
     ladder = clip_builder._ladder
 
     def slow(*args):
-        assert release.wait(20)
+        assert release.wait(600)
         return ladder(*args)
 
     monkeypatch.setattr(clip_builder, "_ladder", slow)
@@ -322,7 +322,7 @@ def test_live_a_slow_machine_lowers_effort_then_passes_frames_over(monkeypatch):
     ladder = clip_builder._ladder
 
     def slow(*args):
-        assert release.wait(20)
+        assert release.wait(600)
         return ladder(*args)
 
     monkeypatch.setattr(clip_builder, "_ladder", slow)

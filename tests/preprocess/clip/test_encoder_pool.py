@@ -26,7 +26,7 @@ class Gate:
     def encode(self, pixels: ImageU8) -> int:
         self.calls += 1
         self.began.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(600)
         return int(pixels[0, 0, 0])
 
 
@@ -40,7 +40,16 @@ def gate() -> Iterator[Gate]:
 @pytest.fixture
 def pool(gate) -> Iterator[EncoderPool[int]]:
     """One thread and room for two crops."""
-    pool: EncoderPool[int] = EncoderPool(workers=1, places=2, stall_s=0.05)
+    yield from ending(EncoderPool(workers=1, places=2, stall_s=60), gate)
+
+
+@pytest.fixture
+def impatient(gate) -> Iterator[EncoderPool[int]]:
+    """The same, for what never comes."""
+    yield from ending(EncoderPool(workers=1, places=2, stall_s=0.05), gate)
+
+
+def ending(pool: EncoderPool[int], gate: Gate) -> Iterator[EncoderPool[int]]:
     yield pool
     gate.opened.set()
     pool.close()
@@ -61,17 +70,17 @@ def test_room_counts_crops_in_work_and_waiting(pool, gate):
     assert not pool.reserve(wait=False)
 
 
-def test_a_wait_for_room_ends_with_an_error_that_says_so(pool, gate):
-    begin(pool, gate)
-    begin(pool, gate)
+def test_a_wait_for_room_ends_with_an_error_that_says_so(impatient, gate):
+    begin(impatient, gate)
+    begin(impatient, gate)
     with pytest.raises(EncodeError, match="stalled"):
-        pool.reserve(wait=True)
+        impatient.reserve(wait=True)
 
 
-def test_a_wait_for_a_still_ends_too(pool, gate):
-    job = begin(pool, gate)
+def test_a_wait_for_a_still_ends_too(impatient, gate):
+    job = begin(impatient, gate)
     with pytest.raises(EncodeError, match=r"more than 0\.05 s"):
-        pool.result(job)
+        impatient.result(job)
 
 
 def test_room_comes_back_when_a_still_is_done(pool, gate):
@@ -83,7 +92,7 @@ def test_room_comes_back_when_a_still_is_done(pool, gate):
 
 def test_a_cancelled_crop_is_not_encoded_and_gives_its_room_back_once(pool, gate):
     begin(pool, gate)
-    assert gate.began.wait(5)
+    assert gate.began.wait(60)
     waiting = begin(pool, gate)
     waiting.cancel()
     waiting.cancel()
@@ -96,7 +105,7 @@ def test_a_cancelled_crop_is_not_encoded_and_gives_its_room_back_once(pool, gate
 
 def test_cancelling_what_is_in_work_leaves_its_room_to_the_worker(pool, gate):
     job = begin(pool, gate)
-    assert gate.began.wait(5)
+    assert gate.began.wait(60)
     job.cancel()
     assert pool.fullness == 0.5
     gate.opened.set()
@@ -132,7 +141,7 @@ def test_map_does_all_items_and_raises_what_one_raised(pool):
 
 def test_close_forgets_what_waits(pool, gate):
     begin(pool, gate)
-    assert gate.began.wait(5)
+    assert gate.began.wait(60)
     begin(pool, gate)
     gate.opened.set()
     pool.close()

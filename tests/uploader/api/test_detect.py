@@ -46,8 +46,8 @@ from uploader.http.exchange import HttpOptions, Timeouts
 from uploader.testing import FakeTransport, Scripted, bad_request, realface, unauthorized
 
 FAR = Endpoint.of_region("westus")
-QUICK = DetectOptions(HttpOptions(Timeouts(connect_s=5.0, write_s=10.0, read_s=10.0)))
-IMPATIENT = DetectOptions(HttpOptions(Timeouts(connect_s=5.0, write_s=0.3, read_s=0.3)))
+QUICK = DetectOptions(HttpOptions(Timeouts(connect_s=60.0, write_s=60.0, read_s=60.0)))
+IMPATIENT = DetectOptions(HttpOptions(Timeouts(connect_s=60.0, write_s=0.3, read_s=0.3)))
 STALLS = {net.stall, net.stall_in_body, net.never_read}
 
 
@@ -147,7 +147,7 @@ def test_an_answer_that_is_compressed_against_our_wish_is_read():
 
 
 def test_a_trickle_ends_at_the_deadline_of_the_whole_attempt():
-    options = DetectOptions(HttpOptions(Timeouts(read_s=5.0, total_s=0.4)))
+    options = DetectOptions(HttpOptions(Timeouts(read_s=60.0, total_s=0.4)))
     with serving(net.trickle) as service, pytest.raises(TotalTimeoutError, match=r"0\.4 s"):
         client(service, options).detect(submission())
 

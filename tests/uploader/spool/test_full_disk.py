@@ -65,7 +65,7 @@ def test_on_a_real_full_disk_everything_is_delivered(tmp_path, free_kb, start):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     if done.returncode and "unshare" in done.stderr + done.stdout:
         pytest.skip("this machine gives no namespaces")

@@ -18,7 +18,7 @@ from tests.waiting import until
 class Asker:
     """Asks in a thread of its own and keeps the answer."""
 
-    def __init__(self, locks: LockRequests, *, locked: bool, timeout_s: float = 30) -> None:
+    def __init__(self, locks: LockRequests, *, locked: bool, timeout_s: float = 600) -> None:
         self.answers: list[bool] = []
         self._thread = threading.Thread(
             target=lambda: self.answers.append(locks.ask(locked=locked, timeout_s=timeout_s))
@@ -26,7 +26,7 @@ class Asker:
         self._thread.start()
 
     def answer(self) -> bool:
-        self._thread.join(10)
+        self._thread.join(60)
         return self.answers[0]
 
 

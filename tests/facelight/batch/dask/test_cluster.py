@@ -242,13 +242,13 @@ def test_an_input_that_a_worker_does_not_see_ends_the_batch_with_the_cure(
 def test_a_scheduler_that_ends_in_the_middle_is_told_and_what_is_finished_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CONNECT_S", 1.0)
     with (
         local_cluster(tmp_path / "dask", workers=1) as dask,
         Cluster(dask.scheduler_address, OPTIONS, work) as engine,
     ):
         stream = engine.run(jobs(["good", "hang"], tmp_path), Settings())
         first = next(stream)
+        monkeypatch.setattr(module, "CONNECT_S", 1.0)
         dask.close()
         with pytest.raises(ClusterError, match="was lost"):
             next(stream)
