@@ -129,7 +129,7 @@ def _job(path: Path, folder: Path, place: int) -> Job:
 def _batch(workers: WorkerPool, inputs: Sequence[Path], settings: Settings, folder: Path) -> None:
     jobs = [_job(path, folder, place) for place, path in enumerate(inputs)]
     for finished in workers.run(jobs, settings):
-        if finished.result is None or finished.result["status"] != "accepted":
+        if finished.result is None or finished.result.status != "accepted":
             raise RuntimeError(f"{finished.job.input} was not accepted: {finished.result}")
 
 
@@ -137,7 +137,7 @@ def _clip_of(path: Path, settings: Settings, folder: Path) -> tuple[int, tuple[i
     """Return how many frames of which size `process` submits, and load its models."""
     job = _job(path, folder, 0)
     found = attempt(job, settings, folder)
-    if found is None or found["status"] != "accepted":
+    if found is None or found.status != "accepted":
         raise RuntimeError(f"{path} was not accepted: {found}")
     with Image.open(job.target / "video.webp") as picture:
         return int(getattr(picture, "n_frames", 1)), picture.size

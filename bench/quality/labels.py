@@ -132,13 +132,12 @@ def _processed(kind: str, path: Path, tracker: FaceMeshTracker) -> Outcome:
     truth = _rows(path.with_suffix(".truth.csv"))
     frames = _rows(path.parent / "out" / path.stem / "frames.csv")
     pairs = list(zip(frames, truth, strict=bool(frames)))
-    light = result.get("light") or {}
     return Outcome(
         kind=kind,
         setup=json.loads(path.with_suffix(".setup.json").read_text(encoding="utf-8")),
-        status=result["status"],
-        reasons=tuple(result["reasons"]),
-        delay_ms=light.get("delay_ms"),
+        status=result.status,
+        reasons=result.reasons,
+        delay_ms=result.light.delay_ms if result.light else None,
         sent_wrong=sum(
             frame["frame_number"] != "" and frame["colour"] != true["colour"]
             for frame, true in pairs

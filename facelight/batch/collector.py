@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from facelight.batch.job import RESULT, Finished, failed
+from facelight.batch.job import Finished, failed
 from facelight.batch.progress import Progress
 from facelight.batch.summary import Summary
 from facelight.config.settings import Settings, output_umask
 from facelight.errors import Exit, OutputError
+from facelight.result import OutcomeRecord, ResultError, ResultRecord, read_result
 from facelight.terminal import one_line
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Results:
     def take(self, finished: Finished) -> None:
         """Deliver the result if that is asked and not done yet, then keep it."""
         done = self._known(finished)
-        if self._deliveries is None or not _to_deliver(done.result or {}):
+        if self._deliveries is None or done.result is None or not _to_deliver(done.result):
             self.keep(done)
             return
         self._deliveries.put(done)
@@ -78,7 +78,7 @@ class Results:
             self._codes.add(_exit_of(done.result, self._request))
             self._summary.add(done.job.place, done.result)
             self._progress.show(done.result)
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             # a result of another version, or a text that nothing can write: one input's fault
             self._codes.add(Exit.FAILED)
             kind = type(error).__name__
@@ -112,7 +112,7 @@ class Results:
         job, result = finished.job, finished.result
         if result is None:
             gone = OutputError(f"{job.target}: its result.json is gone")
-            result = read_result(job.target) or failed(job, self._settings, gone)
+            result = standing_result(job.target) or failed(job, self._settings, gone)
         return Finished(job, result)
 
     def _interrupted(self) -> None:
@@ -122,30 +122,27 @@ class Results:
             self.complete()
 
 
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """Return what ``result.json`` of an output directory holds, None without a valid one."""
+def standing_result(folder: Path) -> ResultRecord | None:
+    """Return the result that stands in an output directory, None without a valid one."""
     try:
-        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_result(folder)
+    except ResultError:
         return None
-    return found if isinstance(found, dict) else None
 
 
-def _to_deliver(result: dict[str, Any]) -> bool:
-    outcome = result.get("outcome")
-    return result.get("status") == "accepted" and (outcome is None or outcome["error"] is not None)
+def _to_deliver(result: ResultRecord) -> bool:
+    return result.status == "accepted" and not result.delivered
 
 
-def _exit_of(result: dict[str, Any], request: Request) -> Exit:
-    if result["status"] == "error":
+def _exit_of(result: ResultRecord, request: Request) -> Exit:
+    if result.status == "error":
         return Exit.FAILED
-    if result["status"] == "rejected":
+    if result.status == "rejected":
         return Exit.REJECTED if request.fail_on_reject else Exit.DONE
-    outcome = result["outcome"]
-    if request.submit and (outcome is None or outcome["error"]):
-        return Exit.NOT_DELIVERED if _may_succeed(outcome) else Exit.FAILED
+    if request.submit and not result.delivered:
+        return Exit.NOT_DELIVERED if _may_succeed(result.outcome) else Exit.FAILED
     return Exit.DONE
 
 
-def _may_succeed(outcome: dict[str, Any] | None) -> bool:
-    return outcome is None or outcome["status"] not in FINAL
+def _may_succeed(outcome: OutcomeRecord | None) -> bool:
+    return outcome is None or outcome.status not in FINAL

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from facelight.batch.delivery_gate import DeliveryGate
-from facelight.batch.job import Job, json_bytes
+from facelight.batch.job import Job
 from facelight.batch.outputs import PRIVATE, write_file
 from facelight.batch.spool_keeper import SpoolKeeper
 from facelight.config.settings import Settings, output_umask
 from facelight.delivery.client import open_client
 from facelight.report.session_page import with_outcome
-from uploader.api.submission import Failure, Origin, Outcome, Submission, build_submission
+from facelight.result import RESULT_FILE, ResultRecord, json_bytes, read_result
+from uploader.api.submission import (
+    Failure,
+    Origin,
+    Outcome,
+    Provenance,
+    Submission,
+    build_submission,
+)
 from uploader.api.wire import Metadata
 from uploader.clock import DeliveryClock, SystemDeliveryClock, rfc3339
 from uploader.errors import SpoolError, UploaderError
@@ -45,14 +52,14 @@ class Deliverer:
         self._keeper = keeper or SpoolKeeper(settings, self._clock)
         self.client = open_client(settings)
 
-    def deliver(self, job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
+    def deliver(self, job: Job, result: ResultRecord) -> ResultRecord:
         """Send the session of ``job`` and return its result with the outcome.
 
         Raises
         ------
         DeliveryStopped
             the batch ends; nothing was sent.
-        OutputError, OSError, ValueError, KeyError, UploaderError
+        OutputError, ResultError, OSError, ValueError, UploaderError
             the directory cannot be read as a submission, or the outcome cannot be written.
         """
         submission = read_submission(job.target, result)
@@ -108,7 +115,7 @@ class Deliverer:
         self.client.close()
 
 
-def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
+def read_submission(folder: Path, result: ResultRecord) -> Submission:
     """Return the request of an output directory: byte for byte the one whose digest it holds.
 
     Its client request id follows from session and digest: the same at every attempt, after a kill,
@@ -118,28 +125,26 @@ def read_submission(folder: Path, result: Mapping[str, Any]) -> Submission:
     images = folder / "images"
     where = images if images.is_dir() else folder
     files = {name: (where / name).read_bytes() for name in metadata.file_names()}
-    plain = build_submission(metadata, files, Origin(provenance=result["provenance"]))
-    name = f"{result.get('session_id')} {plain.digest}"
+    plain = build_submission(metadata, files, Origin(provenance=_provenance(result)))
+    name = f"{result.session_id} {plain.digest}"
     return replace(plain, client_request_id=str(uuid.uuid5(uuid.NAMESPACE_OID, name)))
 
 
-def undelivered(result: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+def undelivered(result: ResultRecord, error: Exception) -> ResultRecord:
     """Return a result whose directory cannot be delivered: a fault of that one alone."""
     problem = f"{type(error).__name__}: {error}"
     failure = Failure("undeliverable", problem, "process this input again, without --resume")
     outcome = Outcome(status=None, client_request_id="", error=failure)
-    return {**result, "outcome": outcome.to_json()}
+    return result.with_fields(outcome=outcome.to_json())
 
 
-def update_result(folder: Path, changes: Mapping[str, Any], umask: int = PRIVATE) -> dict[str, Any]:
+def update_result(folder: Path, changes: Mapping[str, Any], umask: int = PRIVATE) -> ResultRecord:
     """Put ``changes`` into ``result.json`` and the page, each in one step; return the result."""
-    path = folder / "result.json"
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    result |= changes
+    result = read_result(folder).with_fields(**changes)
     page = folder / "report.html"
     text = with_outcome(page.read_text(encoding="utf-8"), result)
     write_file(page, text.encode("utf-8", "backslashreplace"), umask)
-    write_file(path, json_bytes(result), umask)
+    write_file(folder / RESULT_FILE, json_bytes(result), umask)
     return result
 
 
@@ -148,3 +153,8 @@ def _advised(outcome: Outcome, more: str) -> dict[str, Any]:
         return outcome.to_json()
     advice = "; ".join(part for part in (outcome.error.advice, more) if part)
     return replace(outcome, error=replace(outcome.error, advice=advice)).to_json()
+
+
+def _provenance(result: ResultRecord) -> Provenance:
+    """Return where the pixels come from; `build_submission` refuses what is none of the three."""
+    return cast("Provenance", result.provenance)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from facelight.batch.deliver import Deliverer, undelivered
 from facelight.batch.delivery_gate import DeliveryGate, DeliveryStopped
@@ -15,6 +15,7 @@ from facelight.batch.job import Finished, Job
 from facelight.batch.spool_keeper import SpoolKeeper
 from facelight.config.settings import Settings
 from facelight.errors import FacelightError
+from facelight.result import ResultRecord
 from uploader.clock import SystemDeliveryClock
 from uploader.errors import UploaderError
 
@@ -23,7 +24,7 @@ AT_A_TIME: Final = 4
 
 WAITING: Final = 2 * AT_A_TIME
 
-Outcome: TypeAlias = "Future[dict[str, Any]]"
+Outcome: TypeAlias = "Future[ResultRecord]"
 
 
 class StoppableClock(SystemDeliveryClock):
@@ -56,13 +57,13 @@ class Deliveries:
         for deliverer in self._all:
             self._free.put(deliverer)
         self._threads = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="delivery")
-        self._flying: dict[Outcome, Finished] = {}
+        self._flying: dict[Outcome, tuple[Job, ResultRecord]] = {}
 
     def put(self, finished: Finished) -> None:
         """Begin to deliver an accepted session."""
         if finished.result is not None:
             future = self._threads.submit(self._deliver, finished.job, finished.result)
-            self._flying[future] = finished
+            self._flying[future] = (finished.job, finished.result)
 
     def landed(self, leave: int = WAITING) -> Iterator[Finished]:
         """Yield what is delivered, and wait until at most ``leave`` are under way.
@@ -77,13 +78,13 @@ class Deliveries:
             if not ready:
                 wait(self._flying, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in ready:
-                finished = self._flying.pop(future)
+                job, result = self._flying.pop(future)
                 try:
-                    yield Finished(finished.job, future.result())
+                    yield Finished(job, future.result())
                 except DeliveryStopped:
-                    yield finished
+                    yield Finished(job, result)
                 except (FacelightError, UploaderError, OSError, ValueError, LookupError) as error:
-                    yield Finished(finished.job, undelivered(finished.result or {}, error))
+                    yield Finished(job, undelivered(result, error))
 
     def stop(self) -> None:
         """Let attempts end that have begun, but begin no more."""
@@ -104,7 +105,7 @@ class Deliveries:
         for deliverer in self._all:
             deliverer.__exit__(None, None, None)
 
-    def _deliver(self, job: Job, result: dict[str, Any]) -> dict[str, Any]:
+    def _deliver(self, job: Job, result: ResultRecord) -> ResultRecord:
         if self._clock.stopped.is_set():
             raise DeliveryStopped
         deliverer = self._free.get()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from facelight import __version__
 from facelight.batch.inputs.urls import base_name, without_secrets
 from facelight.batch.outputs import whole_directory
 from facelight.config.settings import Settings, output_umask, settings_hash
 from facelight.errors import FacelightError
+from facelight.result import RESULT_FILE, ErrorRecord, ResultRecord, json_bytes
 from facelight.terminal import encodable
 
 SOFTWARE = f"facelight/{__version__}"
-RESULT = "result.json"
 
 
 class WorkerLost(FacelightError):
@@ -71,32 +68,27 @@ class Finished:
     """What became of a job: the content of its ``result.json``; None if it is to be read there."""
 
     job: Job
-    result: dict[str, Any] | None
+    result: ResultRecord | None
 
 
-def header(job: Job, settings: Settings) -> dict[str, Any]:
-    """Return what every ``result.json`` begins with, as of an input that failed."""
-    return {
-        "name": job.name,
-        "input": job.shown_input,
-        "session_id": None,
-        "status": "error",
-        "reasons": [],
-        "digest": None,
-        "counts": None,
-        "settings_hash": settings_hash(settings),
-        "software": SOFTWARE,
-        "outcome": None,
-    }
-
-
-def failed(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
+def failed(job: Job, settings: Settings, error: Exception) -> ResultRecord:
     """Return the result of an input that could not be processed."""
-    told = {"code": type(error).__name__, "message": _message(job, str(error))}
-    return header(job, settings) | {"error": told}
+    return ResultRecord(
+        name=job.name,
+        input=job.shown_input,
+        session_id=None,
+        status="error",
+        reasons=(),
+        digest=None,
+        counts=None,
+        settings_hash=settings_hash(settings),
+        software=SOFTWARE,
+        outcome=None,
+        error=ErrorRecord(code=type(error).__name__, message=_message(job, str(error))),
+    )
 
 
-def write_failed(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
+def write_failed(job: Job, settings: Settings, error: Exception) -> ResultRecord:
     """Write the directory of an input that could not be processed: its ``result.json`` alone.
 
     Raises
@@ -104,21 +96,10 @@ def write_failed(job: Job, settings: Settings, error: Exception) -> dict[str, An
     OutputError
         the directory cannot be written.
     """
-    found = failed(job, settings, error)
+    result = failed(job, settings, error)
     with whole_directory(job.target, output_umask(settings)) as folder:
-        write_json(folder / RESULT, found)
-    return found
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a table as people read it."""
-    path.write_bytes(json_bytes(value))
-
-
-def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """Return a table as people read it, UTF-8; what UTF-8 cannot hold is escaped."""
-    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-    return text.encode("utf-8", "backslashreplace")
+        (folder / RESULT_FILE).write_bytes(json_bytes(result))
+    return result
 
 
 def _message(job: Job, text: str) -> str:

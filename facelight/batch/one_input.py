@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from calibration.errors import CalibrationError
 from capture.camera import Provenance
@@ -13,16 +12,25 @@ from capture.errors import CaptureError
 from capture.files.source import SessionSource, content_sha256, open_source
 from capture.light.timeline import Timeline
 from facelight.batch.first_pass import LitSession, RecalledFaces, light_of, observe
-from facelight.batch.job import SOFTWARE, Job, header, write_failed, write_json
+from facelight.batch.job import SOFTWARE, Job, write_failed
 from facelight.batch.outputs import csv_bytes, whole_directory
 from facelight.batch.tables import FRAME_COLUMNS, frame_row, label_runs
 from facelight.config.profiles import timeline_in_force
-from facelight.config.settings import Settings, output_umask
+from facelight.config.settings import Settings, output_umask, settings_hash
 from facelight.delivery.payload import metadata_of, submission_of
 from facelight.pipeline import LightFinding, SessionPipeline, SessionResult
 from facelight.report.frame_pictures import thumbnail_of
 from facelight.report.page import THUMBNAIL
 from facelight.report.session_page import session_page
+from facelight.result import (
+    RESULT_FILE,
+    CountsRecord,
+    EncodingRecord,
+    LabelTimingRecord,
+    LightRecord,
+    ResultRecord,
+    json_bytes,
+)
 from preprocess.errors import PreprocessError
 from preprocess.light.decision import LightDecision
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
@@ -58,7 +66,7 @@ class Ran:
 
 def process_job(
     job: Job, settings: Settings, tracker: FaceMeshTracker | None = None
-) -> dict[str, Any]:
+) -> ResultRecord:
     """Process one input and write its directory; return what ``result.json`` holds.
 
     Damaged input is a result of status ``error``, not an exception.
@@ -132,64 +140,83 @@ def write_session(
     origin: SessionOrigin,
     result: SessionResult,
     thumbnail: bytes | None = None,
-) -> dict[str, Any]:
+) -> ResultRecord:
     """Write all files of a session at once and return what ``result.json`` holds."""
-    numbers = (
-        {entry.seq: entry.frame_number for entry in result.clip.entries} if result.clip else {}
-    )
-    found = header(job, settings) | {
-        "session_id": origin.session_id,
-        "recorded_id": origin.recorded_id,
-        "notes": list(origin.notes),
-        "input_sha256": origin.input_sha256,
-        "provenance": origin.provenance.value,
-        "status": "accepted" if result.accepted else "rejected",
-        "reasons": [str(reason) for reason in result.reasons],
-        "detail": result.detail,
-        "counts": _counts(result),
-        "label_runs": label_runs(result.reports),
-        "encoding": result.encoding.as_dict(),
-        **_light_fields(result),
-    }
+    clip = result.clip
+    numbers = {entry.seq: entry.frame_number for entry in clip.entries} if clip else {}
+    record = _record(job, settings, origin, result)
     rows = [frame_row(report, numbers.get(report.seq)) for report in result.reports]
     with whole_directory(job.target, output_umask(settings)) as folder:
-        if result.clip is not None:
-            found["digest"] = submission_of(result.clip, Origin()).digest
-            (folder / "metadata.json").write_bytes(metadata_of(result.clip).to_bytes())
-            for file in result.clip.files:
+        if clip is not None:
+            (folder / "metadata.json").write_bytes(metadata_of(clip).to_bytes())
+            for file in clip.files:
                 path = folder / ("images" if settings.clip.container != "webp" else "") / file.name
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(file.content)
         (folder / "frames.csv").write_bytes(csv_bytes(FRAME_COLUMNS, rows))
         if thumbnail is not None:
             (folder / THUMBNAIL).write_bytes(thumbnail)
-        write_json(folder / "result.json", found)
-        page = session_page(found, result, settings, origin.timeline)
+        (folder / RESULT_FILE).write_bytes(json_bytes(record))
+        page = session_page(record, result, settings, origin.timeline)
         (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
-    return found
+    return record
 
 
-def _light_fields(result: SessionResult) -> dict[str, Any]:
-    """Return what the light said, what it was labelled by, and which policy was in force."""
-    response, decision = result.response, result.decision
-    light = None if response is None else response.as_dict()
-    if light is not None and decision is not None:
-        light["policy"] = decision.policy
-    origin = decision.origin.value if decision is not None else None
-    return {"light": light, "delay_origin": origin, "label_timing": _timing_fields(decision)}
+def _record(
+    job: Job, settings: Settings, origin: SessionOrigin, result: SessionResult
+) -> ResultRecord:
+    decision = result.decision
+    return ResultRecord(
+        name=job.name,
+        input=job.shown_input,
+        session_id=origin.session_id,
+        status="accepted" if result.accepted else "rejected",
+        reasons=tuple(map(str, result.reasons)),
+        digest=submission_of(result.clip, Origin()).digest if result.clip else None,
+        counts=_counts(result),
+        settings_hash=settings_hash(settings),
+        software=SOFTWARE,
+        outcome=None,
+        recorded_id=origin.recorded_id,
+        notes=origin.notes,
+        input_sha256=origin.input_sha256,
+        provenance=origin.provenance.value,
+        detail=result.detail,
+        label_runs=label_runs(result.reports),
+        encoding=EncodingRecord.model_validate(result.encoding.as_dict()),
+        light=_light(result),
+        delay_origin=None if decision is None else decision.origin.value,
+        label_timing=_label_timing(decision),
+    )
 
 
-def _timing_fields(decision: LightDecision | None) -> dict[str, float] | None:
-    """Return the timing that labelled the frames, in ms; None where none did."""
+def _light(result: SessionResult) -> LightRecord | None:
+    """Return what the light said, and which policy was in force."""
+    if result.response is None:
+        return None
+    policy = {} if result.decision is None else {"policy": result.decision.policy}
+    return LightRecord.model_validate(result.response.as_dict() | policy)
+
+
+def _label_timing(decision: LightDecision | None) -> LabelTimingRecord | None:
+    """Return the timing that labelled the frames; None where none did."""
     timing = None if decision is None else decision.timing
     if timing is None:
         return None
-    names = ("latency", "latency_uncertainty", "exposure", "readout", "scanout", "settle")
-    found = {f"{name}_ms": round(getattr(timing, f"{name}_ns") / 1e6, 3) for name in names}
-    return found | {
-        "row_top": round(timing.row_top, 4),
-        "row_bottom": round(timing.row_bottom, 4),
-    }
+    return LabelTimingRecord(
+        latency_ms=_ms(timing.latency_ns),
+        latency_uncertainty_ms=_ms(timing.latency_uncertainty_ns),
+        exposure_ms=_ms(timing.exposure_ns),
+        readout_ms=_ms(timing.readout_ns),
+        scanout_ms=_ms(timing.scanout_ns),
+        settle_ms=_ms(timing.settle_ns),
+        row_top=round(timing.row_top, 4),
+        row_bottom=round(timing.row_bottom, 4),
+    )
+
+
+def _ms(value_ns: int) -> float:
+    return round(value_ns / 1e6, 3)
 
 
 def _colours(source: SessionSource) -> tuple[str, ...] | None:
@@ -198,15 +225,15 @@ def _colours(source: SessionSource) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(f.colour for f in source.timeline.flips if f.colour is not None))
 
 
-def _counts(result: SessionResult) -> dict[str, Any]:
+def _counts(result: SessionResult) -> CountsRecord:
     clip = result.clip
     submitted = [entry.colour or "" for entry in clip.entries] if clip else []
-    return {
-        "frames": len(result.reports),
-        "faces": sum(report.face is not None for report in result.reports),
-        "accepted": sum(report.verdict.accepted for report in result.reports),
-        "submitted": len(submitted),
-        "per_colour": {c: submitted.count(c) for c in sorted(set(submitted)) if c},
-        "bytes": sum(len(file.content) for file in clip.files) if clip else 0,
-        "quality": clip.quality if clip else None,
-    }
+    return CountsRecord(
+        frames=len(result.reports),
+        faces=sum(report.face is not None for report in result.reports),
+        accepted=sum(report.verdict.accepted for report in result.reports),
+        submitted=len(submitted),
+        per_colour={c: submitted.count(c) for c in sorted(set(submitted)) if c},
+        bytes=sum(len(file.content) for file in clip.files) if clip else 0,
+        quality=clip.quality if clip else None,
+    )

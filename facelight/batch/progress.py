@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from facelight.batch.pace import Pace
+from facelight.result import ResultRecord
 from facelight.terminal import one_line
 
 TELL_EVERY_S = 30.0
@@ -55,12 +56,12 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def show(self, result: dict[str, Any]) -> None:
+    def show(self, result: ResultRecord) -> None:
         """Print what became of a session; errors go to stderr."""
         now_s = self._now_s()
         self._pace.add(now_s)
         self._bar.update(self._task, advance=1, description=self._pace.told())
-        failed = result["status"] == "error"
+        failed = result.status == "error"
         stream = sys.stderr if failed else sys.stdout
         print(line_of(result), file=stream, flush=True)
         if not self._on_terminal and now_s - self._told_s >= TELL_EVERY_S:
@@ -68,38 +69,36 @@ class Progress:
             sys.stderr.write(self._pace.told() + "\n")
 
 
-def line_of(result: dict[str, Any]) -> str:
+def line_of(result: ResultRecord) -> str:
     """Return the result as one line: name, status, reasons or frames, decision or error."""
-    if result["status"] == "error":
-        return f"error: {one_line(result['error']['message'])}"
-    notes = "; ".join(result.get("notes") or ())
+    if result.error is not None:
+        return f"error: {one_line(result.error.message)}"
+    notes = "; ".join(result.notes)
     return one_line(_outcome_of(result) + (f" [{notes}]" if notes else ""))
 
 
-def _outcome_of(result: dict[str, Any]) -> str:
-    name = result["name"]
-    if result["status"] == "rejected":
-        told = f"{name}: rejected: {' '.join(result['reasons'])}"
-        return f"{told} ({result['detail']})" if result["detail"] else told
-    counts = result["counts"]
-    told = f"{name}: accepted: {counts['submitted']} frames, {counts['bytes']} bytes"
-    if light := _light_told(result):
-        told += f", {light}"
-    outcome = result["outcome"]
+def _outcome_of(result: ResultRecord) -> str:
+    counts = result.counts
+    if result.status == "rejected" or counts is None:
+        line = f"{result.name}: {result.status}: {' '.join(result.reasons)}"
+        return f"{line} ({result.detail})" if result.detail else line
+    line = f"{result.name}: accepted: {counts.submitted} frames, {counts.bytes} bytes"
+    if light := _light_words(result):
+        line += f", {light}"
+    outcome = result.outcome
     if outcome is None:
-        return told
-    if outcome["error"]:
-        error = outcome["error"]
-        return f"{told}: not delivered: {error['message']} ({error['advice']})"
-    return f"{told}: {outcome['status']} {outcome['decision'] or 'no result for clients'}"
+        return line
+    if outcome.error is not None:
+        return f"{line}: not delivered: {outcome.error.message} ({outcome.error.advice})"
+    return f"{line}: {outcome.status} {outcome.decision or 'no result for clients'}"
 
 
-def _light_told(result: dict[str, Any]) -> str:
-    """Return the light's state, and the delay where the session's own light had to tell it."""
-    light = result.get("light")
-    if not light:
+def _light_words(result: ResultRecord) -> str:
+    """Return the light's state, and the delay where the session's own light had to give it."""
+    light = result.light
+    if light is None:
         return ""
-    told = f"light: {light['state']}"
-    if result.get("delay_origin") == "measured":
-        told += f", delay measured: {light['delay_ms']:.0f} ms"
-    return told
+    words = f"light: {light.state}"
+    if result.delay_origin == "measured" and light.delay_ms is not None:
+        words += f", delay measured: {light.delay_ms:.0f} ms"
+    return words

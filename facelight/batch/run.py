@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from facelight.batch.collector import Request, Results, read_result
+from facelight.batch.collector import Request, Results, standing_result
 from facelight.batch.inputs.left_out import LeftOutFiles
 from facelight.batch.inputs.listing import Listing
 from facelight.batch.inputs.storage import RemoteError, fetch, remove_copy
@@ -110,11 +110,15 @@ def _resumed(jobs: Iterator[Job], request: Request, settings: Settings) -> Itera
     if not request.resume:
         yield from jobs
         return
-    wanted = {"settings_hash": settings_hash(settings), "software": SOFTWARE}
+    wanted = (settings_hash(settings), SOFTWARE)
     for job in jobs:
-        found = read_result(job.target) or {}
-        stands = found.get("status") in {"accepted", "rejected"} and wanted.items() <= found.items()
-        yield replace(job, standing=found.get("input_sha256")) if stands else job
+        result = standing_result(job.target)
+        if result is None or result.status == "error":
+            yield job
+        elif (result.settings_hash, result.software) == wanted:
+            yield replace(job, standing=result.input_sha256)
+        else:
+            yield job
 
 
 def _brought(jobs: Iterator[Job], scratch: Path) -> Iterator[Job]:

@@ -7,14 +7,15 @@ import json
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from facelight.batch.outputs import PRIVATE, csv_line, write_parts
 from facelight.batch.tables import SUMMARY_COLUMNS, summary_row
 from facelight.report.index_page import index_page
+from facelight.result import ResultRecord
 
 LISTED = 10_000
 """Rows that a browser shows at once; a page of a larger batch lists what was not accepted."""
@@ -43,13 +44,13 @@ class Summary:
         """Return whether the input of that place has a row."""
         return self._rows.has(place)
 
-    def add(self, place: int, result: Mapping[str, Any]) -> None:
+    def add(self, place: int, result: ResultRecord) -> None:
         """Add one ``result.json``; ``place`` is that of its input."""
         row = csv_line(SUMMARY_COLUMNS, summary_row(result))
-        line = json.dumps(result, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        line = json.dumps(result.to_json(), ensure_ascii=False).encode() + b"\n"
         self._rows.add(place, row)
         self._results.add(place, line)
-        self._counts[result["status"]] += 1
+        self._counts[result.status] += 1
 
     def __exit__(
         self,
@@ -67,13 +68,13 @@ class Summary:
         yield csv_line(SUMMARY_COLUMNS, dict(zip(SUMMARY_COLUMNS, SUMMARY_COLUMNS, strict=True)))
         yield from self._rows
 
-    def _listed(self) -> Iterator[dict[str, Any]]:
+    def _listed(self) -> Iterator[ResultRecord]:
         """Yield the results of the page, as many as a browser bears."""
         every = self._counts.total() <= LISTED
         left = LISTED
         for line in self._results:
-            result = json.loads(line)
-            if left and (every or result["status"] != "accepted"):
+            result = ResultRecord.model_validate_json(line)
+            if left and (every or result.status != "accepted"):
                 left -= 1
                 yield result
 

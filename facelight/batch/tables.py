@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 from facelight.pipeline import FrameReport
+from facelight.result import ResultRecord
 from preprocess.measures.measures import FIELDS
 
 FRAME_COLUMNS = (
@@ -36,10 +37,10 @@ def frame_row(report: FrameReport, frame_number: int | None) -> dict[str, Any]:
     return row | {name: number(getattr(report.measures, name)) for name in FIELDS}
 
 
-def label_runs(reports: Sequence[FrameReport]) -> list[list[Any]]:
-    """Return the labels over time as ``[label, colour or None, frames]``, one a run of equals."""
+def label_runs(reports: Sequence[FrameReport]) -> tuple[tuple[str, str | None, int], ...]:
+    """Return the labels over time as ``(label, colour or None, frames)``, one a run of equals."""
     labels = groupby((report.label.kind.value, report.label.colour) for report in reports)
-    return [[kind, colour, sum(1 for _ in run)] for (kind, colour), run in labels]
+    return tuple((kind, colour, sum(1 for _ in run)) for (kind, colour), run in labels)
 
 
 def number(value: float) -> str:
@@ -53,24 +54,22 @@ SUMMARY_COLUMNS = (
 )  # fmt: skip
 
 
-def summary_row(result: Mapping[str, Any]) -> dict[str, Any]:
+def summary_row(result: ResultRecord) -> dict[str, Any]:
     """Return the row of one ``result.json``."""
-    counts = result.get("counts") or {}
-    outcome = result.get("outcome") or {}
-    error = result.get("error") or outcome.get("error") or {}
-    return {
-        "name": result["name"],
-        "input": result["input"],
-        "status": result["status"],
-        "reasons": " ".join(result["reasons"]),
-        "frames": counts.get("frames", ""),
-        "faces": counts.get("faces", ""),
-        "accepted_frames": counts.get("accepted", ""),
-        "submitted_frames": counts.get("submitted", ""),
-        "bytes": counts.get("bytes", ""),
-        "light": (result.get("light") or {}).get("state", ""),
-        "delay_origin": result.get("delay_origin") or "",
-        "http_status": outcome.get("status", ""),
-        "decision": outcome.get("decision") or "",
-        "error": error.get("message", ""),
+    counts, outcome = result.counts, result.outcome
+    error = result.error or (outcome.error if outcome else None)
+    row = {
+        "name": result.name,
+        "input": result.input,
+        "status": result.status,
+        "reasons": " ".join(result.reasons),
+        "light": result.light.state if result.light else "",
+        "delay_origin": result.delay_origin or "",
+        "http_status": "" if outcome is None else outcome.status,
+        "decision": (outcome and outcome.decision) or "",
+        "error": error.message if error else "",
     }
+    if counts is not None:
+        row |= {"frames": counts.frames, "faces": counts.faces, "bytes": counts.bytes}
+        row |= {"accepted_frames": counts.accepted, "submitted_frames": counts.submitted}
+    return row

@@ -156,6 +156,7 @@ def _spooled(spool_dir: Path | None, config: Path | None, session: str) -> list[
 
 def _processed(folders: list[Path], entries: list[AuditEntry]) -> list[Sent]:
     """Return what ``process`` sent and this audit lists; a result names no session of its own."""
+    from facelight.result import read_result
     from uploader.api.audit import Sent
     from uploader.http.multipart import DIGEST_SCHEME
 
@@ -163,21 +164,11 @@ def _processed(folders: list[Path], entries: list[AuditEntry]) -> list[Sent]:
     found = []
     for folder in folders:
         for path in sorted(folder.rglob("result.json")):
-            result = _result(path)
-            outcome = result.get("outcome") or {}
-            client, request = outcome.get("client_request_id"), outcome.get("request_id")
-            if client and result.get("digest") and ({client, request} - {None}) & listed:
-                found.append(Sent(client, result["digest"], DIGEST_SCHEME, None, request))
+            result = read_result(path)
+            outcome = result.outcome
+            if outcome is None or not outcome.client_request_id or result.digest is None:
+                continue
+            client, request = outcome.client_request_id, outcome.request_id
+            if ({client, request} - {None}) & listed:
+                found.append(Sent(client, result.digest, DIGEST_SCHEME, None, request))
     return found
-
-
-def _result(path: Path) -> dict[str, Any]:
-    import json
-
-    from facelight.errors import FacelightError
-
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FacelightError(f"{path}: no readable result") from error
-    return result if isinstance(result, dict) else {}

@@ -49,10 +49,11 @@ def demo(
 
     typer.echo("simulated person, simulated camera, local service: no accuracy claim", err=True)
     done = run_demo(options, load_settings(config=config).settings, out, told)
-    outcome = done.result["outcome"] or {}
-    error = outcome.get("error")
-    typer.echo(f"decision: {outcome.get('decision') or (error and error['message']) or 'none'}")
+    outcome = done.result.outcome
+    decision = outcome.decision if outcome else None
+    error = outcome.error if outcome else None
+    typer.echo(f"decision: {decision or (error and error.message) or 'none'}")
     for name, seconds in done.timings_s.items():
         typer.echo(f"{name}: {seconds:.1f} s")
     typer.echo(f"report: {done.folder / 'report.html'}")
-    raise typer.Exit(0 if outcome.get("decision") else 1)
+    raise typer.Exit(0 if decision else 1)

@@ -27,6 +27,7 @@ from facelight.errors import FacelightError
 from facelight.kiosk.app import Devices, Extras, KioskSession, with_half_light
 from facelight.kiosk.loop import Ending
 from facelight.kiosk.outbox import DirectOutbox
+from facelight.result import ResultRecord
 from facelight.service.server import LocalService
 from uploader.api.detect import DetectClient
 from uploader.http.credentials import SubscriptionKey
@@ -48,7 +49,7 @@ class DemoError(FacelightError):
 class DemoResult:
     """What the demo prints."""
 
-    result: dict[str, Any]
+    result: ResultRecord
     folder: Path
     timings_s: dict[str, float]
 

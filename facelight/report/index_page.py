@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from facelight.report.page import THUMBNAIL, environment
 from facelight.report.reason_texts import words_of
+from facelight.result import ResultRecord
 
 STATUSES: Final = ("accepted", "rejected", "error")
 _ROWS: Final = "@ROWS@"
 
 
 def index_page(
-    results: Iterable[Mapping[str, Any]], counts: Mapping[str, int], most: int, out: Path
+    results: Iterable[ResultRecord], counts: Mapping[str, int], most: int, out: Path
 ) -> Iterator[bytes]:
     """Yield the page of a batch, piece by piece, UTF-8.
 
@@ -42,38 +43,36 @@ def index_page(
     yield tail.encode()
 
 
-def row_of(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
+def row_of(result: ResultRecord, out: Path) -> dict[str, Any]:
     """Return what the page shows of a session."""
     what, cure = _words(result)
-    outcome = result.get("outcome") or {}
-    counts = result.get("counts") or {}
+    counts = result.counts
     return {
-        "name": result["name"],
-        "input": result["input"],
-        "status": result["status"],
-        "reasons": list(result["reasons"]),
+        "name": result.name,
+        "input": result.input,
+        "status": result.status,
+        "reasons": result.reasons,
         "what": what,
         "cure": cure,
-        "detail": result.get("detail") or "",
-        "notes": "; ".join(result.get("notes") or ()),
-        "frames": counts.get("frames"),
-        "sent": counts.get("submitted"),
-        "bytes": counts.get("bytes"),
-        "light": (result.get("light") or {}).get("state", ""),
-        "decision": outcome.get("decision") or "",
-        "strip": result.get("label_runs") or [],
-        "picture": _picture(out / str(result["name"]) / THUMBNAIL),
+        "detail": result.detail,
+        "notes": "; ".join(result.notes),
+        "frames": counts and counts.frames,
+        "sent": counts and counts.submitted,
+        "bytes": counts and counts.bytes,
+        "light": result.light.state if result.light else "",
+        "decision": (result.outcome and result.outcome.decision) or "",
+        "strip": result.label_runs,
+        "picture": _picture(out / result.name / THUMBNAIL),
     }
 
 
-def _words(result: Mapping[str, Any]) -> tuple[str, str]:
-    if result["status"] == "error":
-        return (result.get("error") or {}).get("message", ""), ""
-    if result["status"] == "rejected":
-        return words_of(result["reasons"])
-    error = (result.get("outcome") or {}).get("error")
-    if error:
-        return f"not delivered: {error['message']}", error["advice"]
+def _words(result: ResultRecord) -> tuple[str, str]:
+    if result.error is not None:
+        return result.error.message, ""
+    if result.status == "rejected":
+        return words_of(result.reasons)
+    if result.outcome is not None and result.outcome.error is not None:
+        return f"not delivered: {result.outcome.error.message}", result.outcome.error.advice
     return "", ""
 
 

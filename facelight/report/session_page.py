@@ -20,6 +20,7 @@ from capture.light.timeline import LabelKind, Timeline
 from facelight.config.settings import Settings
 from facelight.pipeline import FrameReport, SessionResult
 from facelight.report.page import environment
+from facelight.result import ResultRecord
 from preprocess.clip.clip import Clip, ClipEntry
 from preprocess.gate.rules import RULES, Rule
 from preprocess.gate.thresholds import Thresholds
@@ -52,7 +53,7 @@ class Thumb:
 
 
 def session_page(
-    result: Mapping[str, Any], session: SessionResult, settings: Settings, timeline: Timeline | None
+    result: ResultRecord, session: SessionResult, settings: Settings, timeline: Timeline | None
 ) -> str:
     """Return the page of a session; pictures are small and blurred until clicked."""
     outcome = Markup(outcome_block(result))  # noqa: S704  (a template's own output)
@@ -77,12 +78,12 @@ def session_page(
     )
 
 
-def outcome_block(result: Mapping[str, Any]) -> str:
+def outcome_block(result: ResultRecord) -> str:
     """Return the part of the page that tells the outcome; empty before there is one."""
     return environment().get_template("outcome.html.j2").render(result=result)
 
 
-def with_outcome(page: str, result: Mapping[str, Any]) -> str:
+def with_outcome(page: str, result: ResultRecord) -> str:
     """Return a session's page with the outcome that came after it was written."""
     head, start, rest = page.partition("<!--outcome-->")
     _, end, tail = rest.partition("<!--/outcome-->")
@@ -197,9 +198,10 @@ def _limits(rule: Rule, thresholds: Thresholds) -> list[LimitLine]:
     return limits
 
 
-def _count_rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    counts = [(name, _told(value)) for name, value in (result["counts"] or {}).items()]
-    gave_up = (result.get("encoding") or {}).get("fallbacks")
+def _count_rows(result: ResultRecord) -> list[tuple[str, str]]:
+    shown = result.counts.model_dump() if result.counts else {}
+    counts = [(name, _told(value)) for name, value in shown.items()]
+    gave_up = result.encoding.fallbacks if result.encoding else ()
     return [*counts, ("encoder", "; ".join(gave_up))] if gave_up else counts
 
 

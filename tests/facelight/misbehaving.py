@@ -1,6 +1,7 @@
 """What workers may meet: work that crashes, hangs, eats memory or dies quietly, on demand.
 
-The name of a job says what happens to it; ``once`` in it means at the first try only.
+The name of a job says what happens to it; ``once`` in it means at the first try only. ``detail`` of
+the result is the number of the process.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 from facelight.batch.job import Job
 from facelight.config.settings import Settings
+from facelight.result import ResultRecord
+from tests.facelight.records import record
 
 
-def work(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:
+def work(job: Job, settings: Settings, scratch: Path) -> ResultRecord:
     marker = scratch / f"seen-{job.place}"
     again = marker.exists()
     marker.touch()
@@ -24,7 +26,7 @@ def work(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:
         file.write(f"{job.place}\n")
     if not (again and "once" in job.name):
         misbehave(job.name)
-    return {"name": job.name, "status": "accepted", "worker": os.getpid()}
+    return record(job.name, detail=str(os.getpid()))
 
 
 def misbehave(name: str) -> None:

@@ -23,6 +23,7 @@ from facelight.pipeline import SessionPipeline, SessionResult, session_reasons
 from facelight.report.session_page import with_outcome
 from preprocess.reasons import Reason
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
+from tests.facelight.records import outcome
 from uploader.api.submission import Origin
 
 
@@ -112,14 +113,11 @@ def test_the_page_shows_the_session_and_takes_the_outcome_later(
     assert "simulated data" in page
     assert "<script>alert" not in page
     assert "log-chroma" in page
-    outcome = {
-        "status": 200, "decision": "realface", "request_id": "<i>", "client_request_id": "c",
-        "model_version": "m", "error": None,
-    }  # fmt: skip
-    later = with_outcome(page, found | {"outcome": outcome})
+    decided = found.with_fields(outcome=outcome(request_id="<i>"))
+    later = with_outcome(page, decided)
     assert "realface" in later
     assert "<i>" not in later
-    assert with_outcome(later, found | {"outcome": outcome}) == later
+    assert with_outcome(later, decided) == later
 
 
 def test_frames_without_a_face_end_as_a_rejected_session(settings: Settings) -> None:

@@ -25,6 +25,7 @@ from facelight.batch.pool.pool import WorkerOptions
 from facelight.batch.pool.slot import Work
 from facelight.config.settings import Settings, output_umask
 from facelight.errors import FacelightError, OutputError, SettingsError
+from facelight.result import ResultRecord
 
 _LOG = logging.getLogger(__name__)
 _ADDRESS: Final = re.compile(r"(tcp|tls|wss?)://[^\s/]+:\d+/?")
@@ -315,8 +316,8 @@ def check_versions(found: Mapping[str, Any]) -> None:
 
 
 def _written(
-    job: Job, settings: Settings, result: dict[str, Any] | None, files: Mapping[str, bytes]
-) -> dict[str, Any] | None:
+    job: Job, settings: Settings, result: ResultRecord | None, files: Mapping[str, bytes]
+) -> ResultRecord | None:
     """Write a directory that was made elsewhere and return its result.
 
     Raises

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from distributed import Worker, WorkerPlugin, get_worker
 
@@ -19,6 +19,7 @@ from facelight.batch.pool.job_attempt import attempt
 from facelight.batch.pool.pool import WorkerOptions, WorkerPool
 from facelight.batch.pool.slot import Work, WorkerSlot
 from facelight.config.settings import Settings
+from facelight.result import ResultRecord
 
 IDLE_S: Final = 120.0
 """Processes that have had no work for so long end, should the coordinator have been killed."""
@@ -76,9 +77,7 @@ class Isolation(WorkerPlugin):
                 workers.asked = True  # their threads do the rest: Dask's loop is not to wait here
         self._rest()
 
-    def process(
-        self, job: Job, settings: Settings
-    ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    def process(self, job: Job, settings: Settings) -> tuple[ResultRecord | None, dict[str, bytes]]:
         """Return what ``result.json`` holds and the files of the directory."""
         out = Path(tempfile.mkdtemp(prefix="out-", dir=self._folder))
         workers = self._borrowed()
@@ -138,7 +137,7 @@ class UnfitWorkerError(Exception):
 
 def process_isolated(
     job: Job, settings: Settings, plugin: str, *, present: bool = False
-) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+) -> tuple[ResultRecord | None, dict[str, bytes]]:
     """Process a job on the Dask worker that this runs on.
 
     Parameters

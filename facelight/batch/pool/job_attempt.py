@@ -7,12 +7,13 @@ import traceback
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facelight.batch.inputs.storage import RemoteError, fetched
 from facelight.batch.job import InternalError, Job, WorkerLost, failed, write_failed
 from facelight.config.settings import Settings
 from facelight.errors import FacelightError, OutputError
+from facelight.result import ResultRecord
 
 if TYPE_CHECKING:
     from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
@@ -21,7 +22,7 @@ HELD_CROPS = 64
 """Raw crops that wait until the selection is over, 100 MB at 720 px: no still is made in vain."""
 
 
-def attempt(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:
+def attempt(job: Job, settings: Settings, scratch: Path) -> ResultRecord | None:
     """Process one job on one core and return what its ``result.json`` holds, or None.
 
     None means that the input is still that of ``job.standing``, whose result stands.
@@ -43,7 +44,7 @@ def attempt(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | Non
         return failed_safely(job, settings, _internal(job, error))
 
 
-def failed_safely(job: Job, settings: Settings, error: Exception) -> dict[str, Any]:
+def failed_safely(job: Job, settings: Settings, error: Exception) -> ResultRecord:
     """Write and return the result of a failure; one that cannot be written is a result, too."""
     try:
         return write_failed(job, settings, error)
@@ -53,7 +54,7 @@ def failed_safely(job: Job, settings: Settings, error: Exception) -> dict[str, A
         return failed(job, settings, _internal(job, unwritten))
 
 
-def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:
+def _processed(job: Job, settings: Settings) -> ResultRecord | None:
     from capture.errors import CaptureError  # noqa: PLC0415
     from capture.files.source import content_sha256  # noqa: PLC0415
 
@@ -70,12 +71,12 @@ def _processed(job: Job, settings: Settings) -> dict[str, Any] | None:
     cv2.setNumThreads(1)
     held = min(HELD_CROPS, settings.clip.max_frames)
     clip = replace(settings.clip, workers=1, hold_back=held, hold_back_lit=held)
-    found: dict[str, Any] | None = None
+    found: ResultRecord | None = None
     try:
         tracker = _loaded(settings.tracker)
         found = process_job(job, settings.model_copy(update={"clip": clip}), tracker)
     finally:
-        if found is None or found["status"] == "error":  # perhaps the tracker's: the next is new
+        if found is None or found.status == "error":  # perhaps the tracker's: the next is new
             _loaded.cache_clear()
     return found
 

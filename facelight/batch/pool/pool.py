@@ -23,12 +23,13 @@ import psutil
 
 from facelight.batch.inputs.storage import remove_copy
 from facelight.batch.inputs.urls import without_secrets
-from facelight.batch.job import RESULT, Finished, Job, WorkerLost
+from facelight.batch.job import Finished, Job, WorkerLost
 from facelight.batch.outputs import remove_parts
 from facelight.batch.pool.job_attempt import attempt, failed_safely
 from facelight.batch.pool.slot import Work, WorkerSlot
 from facelight.config.settings import Settings
 from facelight.errors import SettingsError
+from facelight.result import RESULT_FILE
 
 CHECK_S: Final = 0.2
 """A worker that grows by 2 GB a second is 0.4 GB over its limit when that is noticed."""
@@ -229,7 +230,7 @@ class WorkerPool:
 def written_at(job: Job) -> int | None:
     """Return when the directory of a job was written, in ns; None where there is none."""
     try:
-        return (job.target / RESULT).stat().st_mtime_ns
+        return (job.target / RESULT_FILE).stat().st_mtime_ns
     except OSError:
         return None
 

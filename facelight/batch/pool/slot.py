@@ -16,17 +16,18 @@ from typing import Any, Final, TypeAlias
 from facelight.batch.job import Job
 from facelight.batch.pool.worker_process import READY, serve
 from facelight.config.settings import Settings
+from facelight.result import ResultRecord
 from uploader.secret_environment import withdraw_secrets
 
 JOIN_S: Final = 1.0
-Work: TypeAlias = Callable[[Job, Settings, Path], dict[str, Any] | None]
+Work: TypeAlias = Callable[[Job, Settings, Path], ResultRecord | None]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerReply:
     """What ``work`` returned."""
 
-    result: dict[str, Any] | None
+    result: ResultRecord | None
 
 
 class WorkerSlot:

@@ -14,11 +14,15 @@ from facelight.config.settings import Settings, load_settings
 from facelight.delivery.client import endpoint_of
 from facelight.delivery.credentials import LOCAL_KEY, find_credential, token_provider
 from facelight.errors import SettingsError
+from facelight.result import json_bytes, read_result
 from facelight.service.server import LocalService
+from tests.facelight.records import record
 from uploader.clock import SystemDeliveryClock
 from uploader.errors import CredentialError, EndpointError
 from uploader.http.credentials import BearerToken, SubscriptionKey
 from uploader.spool.opening import observe_spool
+
+RESULT = record(provenance="imported")
 
 
 class ImpatientClock(SystemDeliveryClock):
@@ -44,14 +48,14 @@ def job(tmp_path: Path) -> Job:
     (folder / "metadata.json").write_text(json.dumps(metadata))
     (folder / "video.webp").write_bytes(b"RIFF\x00\x08\x00\x00WEBP" + bytes(2048))
     (folder / "report.html").write_text("<!--outcome--><!--/outcome-->")
-    (folder / "result.json").write_text(json.dumps({"provenance": "imported", "outcome": None}))
+    (folder / "result.json").write_bytes(json_bytes(RESULT))
     return Job("s.mkv", "s", tmp_path / "out")
 
 
 def deliver(job: Job, settings: Settings, clock: ImpatientClock) -> dict[str, Any]:
-    result = json.loads((job.target / "result.json").read_text())
+    result = read_result(job.target)
     with Deliverer(settings, clock) as deliverer:
-        return deliverer.deliver(job, result)
+        return deliverer.deliver(job, result).to_json()
 
 
 def settings_for(url: str, tmp_path: Path, **more: Any) -> Settings:
@@ -92,8 +96,8 @@ def test_a_service_that_is_gone_leaves_the_submission_in_the_spool(
 
 
 def test_the_request_of_a_directory_is_the_same_each_time(job: Job) -> None:
-    first = read_submission(job.target, {"provenance": "imported"})
-    assert first.body == read_submission(job.target, {"provenance": "imported"}).body
+    first = read_submission(job.target, RESULT)
+    assert first.body == read_submission(job.target, RESULT).body
 
 
 @pytest.mark.parametrize(
@@ -168,8 +172,8 @@ def test_two_sources_of_tokens_are_an_error() -> None:
 
 
 def test_the_same_bytes_keep_their_request_id_however_often_they_are_read(job: Job) -> None:
-    first, again = (read_submission(job.target, {"provenance": "imported"}) for _ in range(2))
+    first, again = (read_submission(job.target, RESULT) for _ in range(2))
     assert first.client_request_id == again.client_request_id
     (job.target / "video.webp").write_bytes(b"RIFF\x00\x08\x00\x00WEBP" + bytes(2049))
-    other = read_submission(job.target, {"provenance": "imported"})
+    other = read_submission(job.target, RESULT)
     assert other.client_request_id != first.client_request_id

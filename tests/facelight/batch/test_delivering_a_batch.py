@@ -21,6 +21,8 @@ from facelight.batch.delivery_gate import DeliveryGate, DeliveryStopped
 from facelight.batch.job import Finished, Job
 from facelight.batch.outputs import write_file
 from facelight.config.settings import Settings, load_settings
+from facelight.result import json_bytes, read_result
+from tests.facelight.records import record
 from uploader.errors import (
     BadRequestError,
     ConnectError,
@@ -108,11 +110,8 @@ def session(out: Path, number: int) -> Finished:
     content = b"RIFF\x00\x08\x00\x00WEBP" + bytes(2048) + bytes([number])
     (job.target / "video.webp").write_bytes(content)
     (job.target / "report.html").write_text("<!--outcome--><!--/outcome-->")
-    result = {
-        "name": job.name, "provenance": "imported", "outcome": None, "session_id": f"id-{number}",
-        "status": "accepted",
-    }  # fmt: skip
-    (job.target / "result.json").write_text(json.dumps(result))
+    result = record(job.name, provenance="imported")
+    (job.target / "result.json").write_bytes(json_bytes(result))
     return Finished(job, result)
 
 
@@ -129,7 +128,8 @@ def delivered(
             deliveries.put(finished)
             landed += deliveries.landed()
         landed += deliveries.landed(leave=0)
-    return [finished.result or {} for finished in sorted(landed, key=lambda f: f.job.place)]
+    ordered = sorted(landed, key=lambda f: f.job.place)
+    return [finished.result.to_json() for finished in ordered if finished.result]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_what_the_service_said_is_in_the_result_word_for_word(tmp_path: Path) ->
     assert result["outcome"]["decision"] == "uncertain"
     assert said["decision"] == "probablyreal"
     assert said["target"]["file_name"] == "video.webp"
-    assert said["target"]["rectangle"] == (1, 2, 3, 4)
+    assert said["target"]["rectangle"] == [1, 2, 3, 4]
     assert said["target"]["time_offset_within_file"] == 7
 
 
@@ -268,14 +268,15 @@ def test_a_run_that_is_killed_anywhere_and_resumed_sends_each_session_under_one_
             for finished in sessions:
                 settings = settings_for(chance.choice([url, broken]), tmp_path)
                 with Deliverer(settings, ImpatientClock()) as deliverer:
+                    assert finished.result is not None
                     try:
-                        deliverer.deliver(finished.job, finished.result or {})
+                        deliverer.deliver(finished.job, finished.result)
                     except Killed:
                         break
         settings = settings_for(url, tmp_path)
         for finished in sessions:
-            result = json.loads((finished.job.target / "result.json").read_text())
-            if result["outcome"] is None or result["outcome"]["error"]:
+            result = read_result(finished.job.target)
+            if not result.delivered:
                 delivered(settings, [Finished(finished.job, result)])
         flush(settings)
     bodies: dict[str, set[bytes]] = {}

@@ -16,6 +16,7 @@ from facelight.batch.pool.job_attempt import failed_safely
 from facelight.config.settings import Settings, load_settings
 from facelight.errors import Exit
 from facelight.terminal import encodable
+from tests.facelight.records import record
 
 BAD = os.fsdecode(b"b\xe9.mp4")
 
@@ -52,12 +53,13 @@ def test_what_cannot_be_recorded_at_all_is_one_line_and_the_rest_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fine = failed(Job("c.mp4", "c", tmp_path), Settings(), ValueError("c.mp4: empty"))
+    unfit = record("a").model_copy(update={"outcome": "of another version"})
     with Results(Request(("x",), tmp_path), Settings(), 2) as results:
-        results.take(Finished(Job("a.mp4", "a", tmp_path, 0), {"status": "accepted"}))
+        results.take(Finished(Job("a.mp4", "a", tmp_path, 0), unfit))
         results.take(Finished(Job("c.mp4", "c", tmp_path, 1), fine))
     assert results.exit_code is Exit.FAILED
     err = capsys.readouterr().err.splitlines()
-    assert err[0].startswith("error: a.mp4: its result cannot be shown: KeyError")
+    assert err[0].startswith("error: a.mp4: its result cannot be shown: AttributeError")
     assert err[1] == "error: c.mp4: empty"
 
 
@@ -65,10 +67,10 @@ def test_recording_a_failure_does_not_fail(tmp_path: Path, monkeypatch: pytest.M
     def broken(*_: Any) -> None:
         raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
 
-    monkeypatch.setattr("facelight.batch.job.write_json", broken)
+    monkeypatch.setattr("facelight.batch.job.json_bytes", broken)
     result = failed_safely(Job("a.mp4", "a", tmp_path), Settings(), ValueError("x"))
-    assert result["status"] == "error"
-    assert "UnicodeEncodeError" in result["error"]["message"]
+    assert result.error is not None
+    assert "UnicodeEncodeError" in result.error.message
 
 
 @pytest.mark.parametrize(

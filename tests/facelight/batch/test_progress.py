@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from facelight.batch.progress import Progress, line_of
+from facelight.result import ResultRecord
+from tests.facelight.records import outcome, record
 
-FAILED = {"name": "a", "status": "error", "error": {"message": "a.mkv:\n broken\x1b[31m"}}
-REJECTED = {"name": "b", "status": "rejected", "reasons": ["no_face", "too_dark"], "detail": "x"}
-COUNTS = {"submitted": 45, "bytes": 1000}
-ACCEPTED = {"name": "c", "status": "accepted", "counts": COUNTS, "outcome": None}
-
-
-def outcome(**changes: Any) -> dict[str, Any]:
-    base = {"status": 200, "decision": "realface", "error": None}
-    return ACCEPTED | {"outcome": base | changes}
+FAILED = record("a", "error", error={"code": "X", "message": "a.mkv:\n broken\x1b[31m"})
+REJECTED = record("b", "rejected", reasons=["no_face", "too_dark"], detail="x")
+ACCEPTED = record("c")
+UNDELIVERED = outcome(error={"code": "x", "message": "no", "advice": "wait"})
 
 
 @pytest.mark.parametrize(
@@ -25,15 +20,19 @@ def outcome(**changes: Any) -> dict[str, Any]:
         pytest.param(FAILED, "error: a.mkv: broken?[31m", id="error"),
         pytest.param(REJECTED, "b: rejected: no_face too_dark (x)", id="rejected"),
         pytest.param(ACCEPTED, "c: accepted: 45 frames, 1000 bytes", id="accepted"),
-        pytest.param(outcome(), "c: accepted: 45 frames, 1000 bytes: 200 realface", id="decided"),
         pytest.param(
-            outcome(error={"message": "no", "advice": "wait"}),
+            record("c", outcome=outcome()),
+            "c: accepted: 45 frames, 1000 bytes: 200 realface",
+            id="decided",
+        ),
+        pytest.param(
+            record("c", outcome=UNDELIVERED),
             "c: accepted: 45 frames, 1000 bytes: not delivered: no (wait)",
             id="not delivered",
         ),
     ],
 )
-def test_a_result_is_one_printable_line(result: dict[str, Any], line: str) -> None:
+def test_a_result_is_one_printable_line(result: ResultRecord, line: str) -> None:
     assert line_of(result) == line
 
 

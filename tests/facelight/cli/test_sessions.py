@@ -12,8 +12,10 @@ import sys
 
 import pytest
 
+from facelight.result import json_bytes
 from facelight.service.server import LocalService
 from tests.facelight.cli.commands import run
+from tests.facelight.records import outcome, record
 from tests.uploader.samples import KEY, submission
 from uploader.api.decision import Decision, LivenessDecision
 from uploader.api.detect import DetectClient
@@ -150,9 +152,9 @@ def test_results_of_process_count_as_sent(url, sent, tmp_path):
         (item,) = spool.items()
     folder = tmp_path / "out" / "one"
     folder.mkdir(parents=True)
-    outcome = {"client_request_id": item.client_request_id, "request_id": item.request_id}
-    result = {"digest": item.digest, "outcome": outcome}
-    (folder / "result.json").write_text(json.dumps(result))
+    sent_so = outcome(client_request_id=item.client_request_id, request_id=item.request_id)
+    result = record(digest=item.digest, outcome=sent_so)
+    (folder / "result.json").write_bytes(json_bytes(result))
     told = run(
         "audit", sent, "--endpoint", url, "--verify", "--json", "--results", tmp_path / "out"
     )

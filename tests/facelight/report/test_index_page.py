@@ -16,7 +16,9 @@ import pytest
 
 from facelight.report.index_page import index_page
 from facelight.report.reason_texts import REASON_TEXTS, words_of
+from facelight.result import ResultRecord
 from preprocess.reasons import Reason
+from tests.facelight.records import COUNTS, LIGHT, record
 
 REASONS = (["face_too_small"], ["under_exposed", "blurred"], ["no_face", "too_few_frames"])
 View: TypeAlias = Callable[[str], dict[str, Any]]
@@ -40,25 +42,26 @@ const type = (text) => { const box = document.getElementById("text");
 """
 
 
-def result(number: int) -> dict[str, Any]:
+def result(number: int) -> ResultRecord:
     """Return one of a batch in which every eighth is rejected and every twentieth an error."""
     status = "rejected" if number % 8 == 1 else "error" if number % 20 == 6 else "accepted"
-    made: dict[str, Any] = {
-        "name": f"s{number}", "input": f"folder/s{number}.mp4", "status": status, "reasons": [],
-        "counts": {"frames": 100 + number % 7, "submitted": 45, "bytes": 9000 - number},
+    more: dict[str, Any] = {
+        "input": f"folder/s{number}.mp4",
+        "counts": COUNTS | {"frames": 100 + number % 7, "bytes": 9000 - number},
         "label_runs": [["neutral", None, 20], ["clean", "Red", 30], ["transition", None, 4]],
-        "detail": "", "notes": [], "light": {"state": "match"}, "outcome": None,
-    }  # fmt: skip
+        "light": LIGHT,
+    }
     if status == "rejected":
-        made["reasons"] = REASONS[number // 8 % 3]
+        more["reasons"] = REASONS[number // 8 % 3]
     if status == "error":
-        made |= {"counts": None, "error": {"message": f"s{number}.mp4: truncated </script>"}}
-    return made
+        message = f"s{number}.mp4: truncated </script>"
+        more |= {"counts": None, "error": {"code": "SourceError", "message": message}}
+    return record(f"s{number}", status, **more)
 
 
 def written(out: Path, count: int) -> Path:
     results = [result(number) for number in range(count)]
-    page = index_page(results, Counter(r["status"] for r in results), 10_000, out)
+    page = index_page(results, Counter(r.status for r in results), 10_000, out)
     path = out / "index.html"
     path.write_bytes(b"".join(page))
     return path

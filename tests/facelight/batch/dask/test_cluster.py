@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
-import json
 import multiprocessing
 import os
 import signal
@@ -30,6 +29,7 @@ from facelight.batch.job import Job
 from facelight.batch.pool.pool import WorkerOptions
 from facelight.config.settings import Settings
 from facelight.errors import Exit, SettingsError
+from facelight.result import ErrorRecord, ResultRecord, read_result
 from tests.clusters import dask_workers, local_cluster
 from tests.facelight.misbehaving import work
 from tests.waiting import until
@@ -38,7 +38,7 @@ OPTIONS = WorkerOptions(timeout_s=3600.0, memory_mb=600)
 """No input of a test ends by the time limit that is to end by something else."""
 
 
-def sinking(job: Job, settings: Settings, scratch: Path) -> dict[str, Any] | None:
+def sinking(job: Job, settings: Settings, scratch: Path) -> ResultRecord | None:
     """Work that can take the whole Dask worker along, as the end of a container does."""
     if "sink" in job.name:
         os.kill(os.getppid(), signal.SIGKILL)
@@ -100,15 +100,13 @@ class Outcomes:
             found = {f.job.name: f.result for f in engine.run(jobs(names, self.out), Settings())}
             tries = [path.read_text() for path in self.folder.glob("**/tries")]
         assert set(found) == set(names)
-        good = {n for n, result in found.items() if result and result["status"] == "accepted"}
+        good = {n for n, result in found.items() if result and result.status == "accepted"}
         assert good == set(names) - set(bad)
         for name, told in bad.items():
-            written = json.loads((self.out / name / "result.json").read_text())
+            written = read_result(self.out / name)
             assert written == found[name]
-            assert written["error"] == {
-                "code": "WorkerLost",
-                "message": f"{name}.mkv: {told}, 2 times",
-            }
+            message = f"{name}.mkv: {told}, 2 times"
+            assert written.error == ErrorRecord(code="WorkerLost", message=message)
         counted = Counter(map(int, "".join(tries).split()))
         assert counted == {i: 1 if "good" in name else 2 for i, name in enumerate(names)}
 
@@ -151,7 +149,7 @@ def test_a_dask_worker_that_is_killed_in_the_middle_loses_nothing(
         worker.kill()
         found += stream
     assert sorted(f.job.name for f in found) == names
-    assert all(f.result and f.result["status"] == "accepted" for f in found)
+    assert all(f.result and f.result.status == "accepted" for f in found)
     gone, alive = psutil.wait_procs(children, timeout=120)
     assert gone
     assert not alive
@@ -167,11 +165,10 @@ def test_an_input_that_takes_its_dask_worker_along_is_reported_and_its_neighbour
         Cluster(dask.scheduler_address, OPTIONS, sinking) as engine,
     ):
         found = {f.job.name: f.result for f in engine.run(jobs(names, tmp_path), Settings())}
-    assert {n for n, r in found.items() if r and r["status"] == "accepted"} == set(names) - {"sink"}
-    assert (found["sink"] or {})["error"] == {
-        "code": "WorkerLost",
-        "message": "sink.mkv: its Dask worker was lost, 1 times",
-    }
+    assert {n for n, r in found.items() if r and r.status == "accepted"} == set(names) - {"sink"}
+    assert found["sink"] is not None
+    message = "sink.mkv: its Dask worker was lost, 1 times"
+    assert found["sink"].error == ErrorRecord(code="WorkerLost", message=message)
 
 
 @pytest.mark.slow
@@ -214,8 +211,10 @@ def test_a_directory_that_cannot_be_written_costs_its_input_alone(
     blocked.touch()
     given = [Job("broken.mkv", "broken", blocked, 0, tmp_path / "none"), *jobs(["good"], tmp_path)]
     with Cluster(dask.scheduler_address, OPTIONS) as engine:
-        found = {f.job.name: f.result or {} for f in engine.run(given, Settings())}
-    assert found["broken"]["error"]["code"] == "OutputError"
+        found = {f.job.name: f.result for f in engine.run(given, Settings())}
+    assert found["broken"] is not None
+    assert found["broken"].error is not None
+    assert found["broken"].error.code == "OutputError"
     assert "good" in found
 
 
@@ -346,10 +345,9 @@ def test_a_worker_that_joined_with_other_versions_is_left_alone(
     ):
         first, second = other.scheduler_info()["workers"]
         other.run(make_unfit, told, workers=[first])
-        found = {f.job.name: f.result or {} for f in engine.run(jobs(names, tmp_path), Settings())}
-        assert {name: result["status"] for name, result in found.items()} == dict.fromkeys(
-            names, "accepted"
-        )
+        found = {f.job.name: f.result for f in engine.run(jobs(names, tmp_path), Settings())}
+        statuses = {name: result and result.status for name, result in found.items()}
+        assert statuses == dict.fromkeys(names, "accepted")
         assert caplog.messages == [f"worker {first} is not used: {told}"]
         other.run(make_unfit, told, workers=[second])
         with pytest.raises(ClusterError, match=f"worker {second}: {told}, and there is no other"):
@@ -381,6 +379,6 @@ def test_processes_end_by_themselves_when_the_coordinator_is_gone(
     result, files = isolation.process(job, Settings())
     assert result
     assert files == {}
-    until(lambda: not psutil.pid_exists(result["worker"]))
+    until(lambda: not psutil.pid_exists(int(result.detail)))
     isolation.teardown(host)
     assert not list(tmp_path.glob("facelight-*"))

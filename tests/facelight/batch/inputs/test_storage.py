@@ -182,5 +182,6 @@ def test_what_is_wrong_with_a_copy_is_told_of_the_url(tmp_path: Path) -> None:
     url = "memory://me:secret@in/b.mkv"
     local = tmp_path / "input-0" / "b.mkv"
     told = failed(Job(url, "b", tmp_path, local=local), Settings(), ValueError(f"{local}: empty"))
-    assert told["error"]["message"] == "memory://in/b.mkv: empty"
-    assert told["input"] == "b.mkv"
+    assert told.error is not None
+    assert told.error.message == "memory://in/b.mkv: empty"
+    assert told.input == "b.mkv"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -19,6 +18,7 @@ from facelight.batch.pool import slot
 from facelight.batch.pool.pool import WorkerOptions, WorkerPool, usable_cores
 from facelight.config.settings import Settings
 from facelight.errors import SettingsError
+from facelight.result import ErrorRecord, ResultRecord, read_result
 from tests.facelight.misbehaving import work
 
 pytestmark = pytest.mark.slow
@@ -38,10 +38,13 @@ def jobs(names: list[str], out: Path) -> Iterator[Job]:
     return (Job(f"{name}.mkv", name, out, place) for place, name in enumerate(names))
 
 
-def results(names: list[str], scratch: Path, options: WorkerOptions = OPTIONS) -> dict[str, Any]:
+def results(
+    names: list[str], scratch: Path, options: WorkerOptions = OPTIONS
+) -> dict[str, ResultRecord]:
     out = scratch.parent / "out"
     with WorkerPool(options, scratch, work) as workers:
-        return {f.job.name: f.result for f in workers.run(jobs(names, out), Settings())}
+        done = list(workers.run(jobs(names, out), Settings()))
+    return {f.job.name: f.result for f in done if f.result is not None}
 
 
 def tries(scratch: Path) -> Counter[int]:
@@ -69,14 +72,11 @@ def check_results(
 ) -> None:
     found = results(names, scratch, options)
     assert set(found) == set(names)
-    assert {n for n, r in found.items() if r["status"] == "accepted"} == set(names) - set(bad)
+    assert {n for n, r in found.items() if r.status == "accepted"} == set(names) - set(bad)
     for name, told in bad.items():
-        assert found[name]["error"] == {
-            "code": "WorkerLost",
-            "message": f"{name}.mkv: {told}, 2 times",
-        }
-        written = json.loads((scratch.parent / "out" / name / "result.json").read_text())
-        assert written == found[name]
+        message = f"{name}.mkv: {told}, 2 times"
+        assert found[name].error == ErrorRecord(code="WorkerLost", message=message)
+        assert read_result(scratch.parent / "out" / name) == found[name]
     assert tries(scratch) == {i: 1 if "good" in name else 2 for i, name in enumerate(names)}
 
 
@@ -84,10 +84,10 @@ def test_a_worker_that_is_killed_between_two_inputs_costs_none(scratch: Path) ->
     with WorkerPool(WorkerOptions(workers=1), scratch, work) as workers:
         first = next(workers.run(jobs(["good"], scratch), Settings()))
         assert first.result
-        os.kill(first.result["worker"], signal.SIGKILL)
+        os.kill(int(first.result.detail), signal.SIGKILL)
         names = ["slow", "good1", "good2"]
         found = [f.result for f in workers.run(jobs(names, scratch), Settings())]
-    assert [result["status"] for result in found if result] == ["accepted"] * 3
+    assert [result.status for result in found if result] == ["accepted"] * 3
 
 
 def test_workers_that_cannot_begin_end_the_batch_with_the_reason(
@@ -109,7 +109,8 @@ def test_inputs_are_taken_as_they_are_needed_by_workers_that_stay(scratch: Path)
     with WorkerPool(WorkerOptions(workers=2), scratch, work) as workers:
         for count, finished in enumerate(workers.run(stream(), Settings()), start=1):
             assert len(taken) <= count + 3  # two may arrive at once, two are under way
-            seen.add((finished.result or {})["worker"])
+            assert finished.result is not None
+            seen.add(finished.result.detail)
     assert len(taken) == 100
     assert len(seen) <= 2
 
@@ -146,7 +147,9 @@ def test_a_directory_written_just_before_the_end_counts_as_finished(
 def test_workers_do_not_hear_ctrl_c(scratch: Path) -> None:
     with WorkerPool(WorkerOptions(workers=1), scratch, work) as workers:
         stream = workers.run(jobs(["good", "slow"], scratch), Settings())
-        worker = psutil.Process((next(stream).result or {})["worker"])
+        first = next(stream).result
+        assert first is not None
+        worker = psutil.Process(int(first.detail))
         worker.send_signal(signal.SIGINT)
         assert next(stream).job.name == "slow"
         assert worker.is_running()

@@ -11,17 +11,17 @@ import pytest
 from facelight.batch.job import Job
 from facelight.batch.pool.slot import WorkerSlot
 from facelight.config.settings import Settings
+from facelight.result import ResultRecord
+from tests.facelight.records import record
 from uploader.secret_environment import SECRET_VARIABLES, surroundings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-def look_around(_job: Job, _settings: Settings, _scratch: Path) -> dict[str, object]:
+def look_around(_job: Job, _settings: Settings, _scratch: Path) -> ResultRecord:
     environment = Path("/proc/self/environ").read_bytes().split(b"\0")
-    return {
-        "names": [entry.partition(b"=")[0].decode() for entry in environment],
-        "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
-    }
+    names = [entry.partition(b"=")[0].decode() for entry in environment]
+    return record(notes=names, detail=str(resource.getrlimit(resource.RLIMIT_CORE)[0]))
 
 
 def test_a_worker_has_no_secret_and_leaves_no_core_dump(tmp_path, monkeypatch):
@@ -39,6 +39,6 @@ def test_a_worker_has_no_secret_and_leaves_no_core_dump(tmp_path, monkeypatch):
         slot.end()
     found = reply.result
     assert found is not None
-    assert not set(found["names"]) & set(SECRET_VARIABLES)
-    assert found["core"] == 0
+    assert not set(found.notes) & set(SECRET_VARIABLES)
+    assert found.detail == "0"
     assert surroundings()["FACELIGHT_KEY"] == "CANARY"
