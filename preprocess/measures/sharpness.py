@@ -20,7 +20,6 @@ QUIET_CODES, NOISY_CODES = 5.0, 9.0
 """Pre-blur, from fine to coarse as the noise rises: noise makes false sharp edges."""
 
 SECTORS: Final = 8
-HALF_WIDTH_RAD: Final = math.radians(22.5)
 STRONGEST: Final = 80
 """Edges a sector: enough for a steady quantile, few enough to leave soft shading out."""
 
@@ -43,8 +42,8 @@ NOISE_TOP_CODES, NOISE_BINS = 256.0, 8192
 
 LEAST_EDGES, LEAST_SECTORS = 12, 4
 _LAPLACE2: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
-_STEPS: Final = np.array([1, SIDE + 1, SIDE, SIDE - 1, 1, SIDE + 1, SIDE, SIDE - 1, 1])
-"""To the next pixel along a gradient of -180, -135, ... 180 degrees."""
+_FLAT: Final = np.float32(math.tan(math.pi / 8))
+"""Slope up to which the next pixel along a gradient is the one beside it."""
 
 
 class Blur(NamedTuple):
@@ -55,11 +54,23 @@ class Blur(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """Local maxima of the gradient: direction 0..pi, strength, spread^2 in px^2; all (n,)."""
+    """Local maxima of the gradient, each array (n,).
 
-    angle_rad: NDArray[np.float64]
-    strength: NDArray[np.float64]
-    spread_px2: NDArray[np.float64]
+    Direction 0..pi, gradient, and what is left of it along that direction after one more blur;
+    ``fine_px`` is the blur before the first gradient.
+    """
+
+    angle_rad: NDArray[np.float32]
+    strength: NDArray[np.float32]
+    reblurred: NDArray[np.float32]
+    fine_px: float
+
+    def spread_px2(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the spread^2 of some of them, px^2."""
+        strength = self.strength.take(chosen).astype(np.float64)
+        ratio = strength / np.maximum(self.reblurred.take(chosen) / strength, 1e-6)
+        spread = REBLUR_PX**2 / np.maximum(ratio**2 - 1, 1e-6) - self.fine_px**2
+        return np.asarray(np.minimum(spread, LARGEST_PX2))
 
 
 def noise_codes(grey: F32, where: Mask) -> float:
@@ -102,12 +113,11 @@ def edge_blur(grey: F32, where: Mask, noise: float, scale: float = 1.0) -> Blur:
     edges = find_edges(grey, where, noise)
     sampling = PIXEL_PX2 * max(scale * scale - 1, 0.0)
     sectors, spreads = [], []
-    for k in range(SECTORS):
-        away = np.abs(edges.angle_rad - k * math.pi / SECTORS)
-        inside = np.flatnonzero(np.minimum(away, math.pi - away) <= HALF_WIDTH_RAD)[:STRONGEST]
+    for k, inside in enumerate(_by_sector(edges.angle_rad)):
         if inside.size >= LEAST_EDGES:
             sectors.append(k)
-            spreads.append(_lower_quantile(edges.spread_px2[inside], QUANTILE) - sampling)
+            spread = edges.spread_px2(_strongest(inside, edges.strength))
+            spreads.append(_lower_quantile(spread, QUANTILE) - sampling)
     if len(sectors) < LEAST_SECTORS:
         return Blur(math.nan, math.nan)
     worst, best = _eigenvalues(tuple(sectors), spreads)
@@ -115,17 +125,18 @@ def edge_blur(grey: F32, where: Mask, noise: float, scale: float = 1.0) -> Blur:
 
 
 def find_edges(grey: F32, where: Mask, noise: float) -> Edges:
-    """Return the local maxima of the gradient along its own direction, the strongest first.
+    """Return the local maxima of the gradient along its own direction.
 
     Only of the steepest ``STEEP`` of the pixels: a sector never uses the others.
     """
     import cv2  # noqa: PLC0415
 
-    pixels = np.flatnonzero(where)
-    if not pixels.size:
-        return Edges(*(np.empty(0) for _ in range(3)))
     rise = (noise - QUIET_CODES) / (NOISY_CODES - QUIET_CODES)
     fine = FINE_PX + (COARSE_PX - FINE_PX) * min(max(rise, 0.0), 1.0)
+    pixels = np.flatnonzero(where)
+    if not pixels.size:
+        none = np.empty(0, np.float32)
+        return Edges(none, none, none, fine)
     first = cv2.GaussianBlur(cv2.multiply(grey, cv2.sqrt(np.maximum(grey, 0))), (0, 0), fine)
     gx, gy = _gradient(first)
     hx, hy = _gradient(cv2.GaussianBlur(first, (0, 0), REBLUR_PX))
@@ -133,25 +144,43 @@ def find_edges(grey: F32, where: Mask, noise: float) -> Edges:
     steep = strength.take(pixels)
     pixels = pixels[steep > max(_lower_quantile(steep[::SPARSE], 1 - STEEP), 1e-3)]
     x, y, here = gx.ravel().take(pixels), gy.ravel().take(pixels), strength.take(pixels)
-    angle = np.arctan2(y, x)
-    step = _STEPS.take(np.rint(angle * (4 / math.pi)).astype(np.intp) + 4)
+    step = _steps(x, y)
     before, after = strength.take(pixels - step), strength.take(pixels + step)
     top = np.flatnonzero((here >= after) & (here >= before))
-    top = top[np.argsort(-here[top])]
-    pixels, x, y, steepest = pixels[top], x[top], y[top], here[top].astype(np.float64)
-    left = np.abs(hx.ravel().take(pixels) * x + hy.ravel().take(pixels) * y) / steepest
-    ratio = steepest / np.maximum(left, 1e-6)
-    spread = REBLUR_PX**2 / np.maximum(ratio**2 - 1, 1e-6) - fine**2
-    turned = angle[top].astype(np.float64)
-    return Edges(turned + (turned < 0) * math.pi, steepest, np.minimum(spread, LARGEST_PX2))
+    pixels, x, y = pixels[top], x[top], y[top]
+    left = np.abs(hx.ravel().take(pixels) * x + hy.ravel().take(pixels) * y)
+    angle = np.arctan2(y, x)  # of these alone: a third of the steep ones
+    return Edges(angle + (angle < 0) * np.float32(math.pi), here[top], left, fine)
+
+
+def _steps(x: F32, y: F32) -> NDArray[np.intp]:
+    """Return, for gradients (n,), the way to the next pixel of the patch along each."""
+    across, down = np.abs(x), np.abs(y)
+    slanted = SIDE + 2 * ((x > 0) == (y > 0)) - 1
+    return np.where(down < _FLAT * across, 1, np.where(across < _FLAT * down, SIDE, slanted))
+
+
+def _by_sector(angle_rad: NDArray[np.float32]) -> list[NDArray[np.intp]]:
+    """Return the edges of each sector: those up to half a sector's width off its middle."""
+    bins = (angle_rad * np.float32(SECTORS / math.pi)).astype(np.uint8) % SECTORS
+    order = np.argsort(bins, kind="stable")
+    ends = np.cumsum(np.bincount(bins, minlength=SECTORS))
+    parts = np.split(order, ends[:-1])
+    return [np.concatenate([parts[k - 1], parts[k]]) for k in range(SECTORS)]
+
+
+def _strongest(edges: NDArray[np.intp], strength: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the ``STRONGEST`` of the edges, in any order."""
+    if edges.size <= STRONGEST:
+        return edges
+    best = np.argpartition(strength.take(edges), edges.size - STRONGEST)[-STRONGEST:]
+    return edges.take(best)
 
 
 def _lower_quantile(values: NDArray[Any], share: float) -> float:
-    """Return the quantile without interpolation: much quicker than numpy's.
-
-    On a patch's pixels sorting (vectorised in numpy) takes a third of partitioning's time.
-    """
-    return float(np.sort(values)[int(share * (values.size - 1))])
+    """Return the quantile without interpolation: much quicker than numpy's."""
+    place = int(share * (values.size - 1))
+    return float(np.partition(values, place)[place])
 
 
 def _eigenvalues(sectors: tuple[int, ...], spreads: Sequence[float]) -> tuple[float, float]:
