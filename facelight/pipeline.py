@@ -73,6 +73,7 @@ class SessionResult:
     """What became of a session; ``clip`` is None when it was rejected.
 
     ``decision`` is that on its light; None without light, and live until the session is judged.
+    ``crop_wh`` is the size of the crops, None where no frame was good enough to fix it.
     """
 
     reports: tuple[FrameReport, ...]
@@ -83,6 +84,7 @@ class SessionResult:
     full_wh: tuple[int, int]
     encoding: ClipReport = field(default_factory=ClipReport)
     decision: LightDecision | None = None
+    crop_wh: tuple[int, int] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -98,7 +100,13 @@ class _Kept:
 
 
 class SessionPipeline:
-    """Feed it every frame, then ask for the result; it owns neither camera nor tracker."""
+    """Feed it every frame, then ask for the result; it owns neither camera nor tracker.
+
+    Parameters
+    ----------
+    light : what is known of the light before, so that it is not looked at again; a session that it
+        turns away has no clip.
+    """
 
     def __init__(
         self,
@@ -106,16 +114,17 @@ class SessionPipeline:
         tracker: Tracker,
         labeller: Labeller | None,
         colours: Sequence[str] | None,
-        expected_frames: int | None = None,
+        light: LightFinding | None = None,
     ) -> None:
         self._settings = settings
+        self._light = light
         self._tracker = tracker
         infrared = settings.clip.infrared  # it sees no colours of a screen
         self._labeller = None if infrared else labeller
         self._measurer = Measurer(grey=settings.clip.infrared)
         self._follower: CropFollower | None = None
         self._first_faces: deque[Face] = deque(maxlen=FACES_BEFORE_CROP)
-        self._builder = ClipBuilder(settings.clip, None if infrared else colours, expected_frames)
+        self._builder = ClipBuilder(settings.clip, None if infrared else colours)
         self._kept = _Kept()
 
     def feed(self, frame: Frame) -> FrameReport:
@@ -131,7 +140,7 @@ class SessionPipeline:
         crop = None
         if face is not None:
             crop = self._place(face, frame, wanted)
-            if self._labeller:
+            if self._labeller and self._light is None:
                 self._sample(frame, face)
         if wanted and crop is None:
             verdict = Verdict(False, (Reason.OUT_OF_CROP,))
@@ -142,16 +151,9 @@ class SessionPipeline:
         self._kept.full_wh = frame.size_wh
         return report
 
-    def finish(
-        self, timeline: Timeline | None = None, light: LightFinding | None = None
-    ) -> SessionResult:
-        """Return the result.
-
-        Parameters
-        ----------
-        timeline : all flips known; what the light is checked with.
-        light : instead, where the light has been checked; a session that it turns away has no clip.
-        """
+    def finish(self, timeline: Timeline | None = None) -> SessionResult:
+        """Return the result; with all flips known in ``timeline`` the light is checked."""
+        light = self._light
         kept = self._kept
         response, decision = (light.response, light.decision) if light else (None, None)
         if timeline is not None and kept.samples:
@@ -178,7 +180,13 @@ class SessionPipeline:
             kept.full_wh,
             self._builder.report,
             decision,
+            self._crop_wh,
         )
+
+    @property
+    def _crop_wh(self) -> tuple[int, int] | None:
+        window = None if self._follower is None else self._follower.window
+        return None if window is None else (window.width_px, window.height_px)
 
     def close(self) -> None:
         """Stop the encoder threads; idempotent."""

@@ -19,7 +19,8 @@ from facelight.config.profiles import timeline_in_force
 from facelight.config.settings import Settings, output_umask, settings_hash
 from facelight.delivery.payload import metadata_of, submission_of
 from facelight.pipeline import LightFinding, SessionPipeline, SessionResult
-from facelight.report.frame_pictures import thumbnail_of
+from facelight.report.failure import failure_of
+from facelight.report.frame_pictures import SessionPictures, pictures_of
 from facelight.report.page import THUMBNAIL
 from facelight.report.session_page import session_page
 from facelight.result import (
@@ -92,8 +93,9 @@ def process_job(
             source.session_id,
             source.notes,
         )
-        thumbnail = thumbnail_of(job.path, ran.result.reports) if settings.thumbnails else None
-        return write_session(job, settings, origin, ran.result, thumbnail)
+        failure = failure_of(ran.result, settings.thresholds)
+        pictures = pictures_of(job.path, ran.result, failure) if settings.thumbnails else None
+        return write_session(job, settings, origin, ran.result, pictures)
     except (CalibrationError, CaptureError, PreprocessError, UploaderError) as error:
         return write_failed(job, settings, error)
 
@@ -123,9 +125,11 @@ def run_source(
         lit = light_of(source, timeline, seen, settings)
         again = stack.enter_context(open_source(source.path))
         recalled = RecalledFaces(seen.faces, tracker.backend)
-        pipeline = stack.enter_context(SessionPipeline(settings, recalled, lit, _colours(source)))
         light = LightFinding(lit.response, lit.decision, lit.broken)
-        return Ran(_fed(pipeline, again).finish(light=light), lit)
+        pipeline = stack.enter_context(
+            SessionPipeline(settings, recalled, lit, _colours(source), light)
+        )
+        return Ran(_fed(pipeline, again).finish(), lit)
 
 
 def _fed(pipeline: SessionPipeline, source: SessionSource) -> SessionPipeline:
@@ -139,7 +143,7 @@ def write_session(
     settings: Settings,
     origin: SessionOrigin,
     result: SessionResult,
-    thumbnail: bytes | None = None,
+    pictures: SessionPictures | None = None,
 ) -> ResultRecord:
     """Write all files of a session at once and return what ``result.json`` holds."""
     clip = result.clip
@@ -154,10 +158,10 @@ def write_session(
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(file.content)
         (folder / "frames.csv").write_bytes(csv_bytes(FRAME_COLUMNS, rows))
-        if thumbnail is not None:
-            (folder / THUMBNAIL).write_bytes(thumbnail)
+        if pictures is not None and pictures.thumbnail is not None:
+            (folder / THUMBNAIL).write_bytes(pictures.thumbnail)
         (folder / RESULT_FILE).write_bytes(json_bytes(record))
-        page = session_page(record, result, settings, origin.timeline)
+        page = session_page(record, result, settings, origin.timeline, pictures)
         (folder / "report.html").write_bytes(page.encode("utf-8", "backslashreplace"))
     return record
 

@@ -1,32 +1,40 @@
-"""What the page of one session shows: light and labels, response, measures, submitted frames."""
+"""The page of one session: why it was rejected, light and labels, response, measures, frames."""
 
 from __future__ import annotations
 
 import base64
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import cv2
-import numpy as np
 from markupsafe import Markup
 
-from calibration.report.charts import Band, Chart, LimitLine, Line, svg
+from calibration.report.charts import Band, Chart, Line, svg
 from capture.frame import ImageU8
 from capture.light.timeline import LabelKind, Timeline
 from facelight.config.settings import Settings
 from facelight.pipeline import FrameReport, SessionResult
+from facelight.report.failure import Failure, failure_of
+from facelight.report.frame_pictures import SessionPictures, stills_of
+from facelight.report.measure_charts import (
+    MeasureChart,
+    limit_text,
+    measure_chart,
+    measure_charts,
+    span_ms,
+)
+from facelight.report.measure_texts import MEASURE_TEXTS
 from facelight.report.page import environment
+from facelight.report.reason_texts import words_of
 from facelight.result import ResultRecord
 from preprocess.clip.clip import Clip, ClipEntry
-from preprocess.gate.rules import RULES, Rule
 from preprocess.gate.thresholds import Thresholds
+from preprocess.reasons import Reason
 from preprocess.reduction import shrunk
-from preprocess.webp.stills import decode_still
-from preprocess.webp.webp_reader import read_animation
 
 LABEL_COLOURS = {
     LabelKind.CLEAN: "#2f9e58",
@@ -35,10 +43,11 @@ LABEL_COLOURS = {
     LabelKind.NONE: "#d7dbe0",
 }
 CHANNEL_COLOURS = ("#c6352f", "#23863f", "#2b62c4")
-MEASURES = (
-    "blur_pct", "speed_ied_s", "yaw_deg", "pitch_deg", "roll_deg", "ied_px", "contrast_codes",
-    "frame_bright_codes", "over_any_share", "over_two_share", "over_lit_share", "side_light_stops",
-)  # fmt: skip
+LIGHT_REASONS = {
+    Reason.LIGHT_NONE, Reason.LIGHT_WEAK, Reason.LIGHT_MISMATCH, Reason.LIGHT_DELAY,
+    Reason.LIGHT_BACKGROUND, Reason.STAMPS_IN_DOUBT,
+}  # fmt: skip
+WHY_HEIGHT = 180
 THUMBS = 9
 THUMB_SIDE_PX = 200
 
@@ -52,10 +61,39 @@ class Thumb:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a session was rejected, as the page begins.
+
+    Attributes
+    ----------
+    what, cure : of the first two reasons, in words.
+    frames : how many frames were turned away for the first; 0 where it is none of frames.
+    limit : what the failing limit turns away, in words; empty without one.
+    measure : the failing measure with its limit drawn.
+    response : the light's answer instead, where the light was the reason.
+    thumbs : the worst and the best frame.
+    """
+
+    what: str
+    cure: str
+    frames: int
+    limit: str
+    measure: MeasureChart | None
+    response: Markup
+    thumbs: tuple[Thumb, ...]
+
+
 def session_page(
-    result: ResultRecord, session: SessionResult, settings: Settings, timeline: Timeline | None
+    result: ResultRecord,
+    session: SessionResult,
+    settings: Settings,
+    timeline: Timeline | None,
+    pictures: SessionPictures | None = None,
 ) -> str:
     """Return the page of a session; pictures are small and blurred until clicked."""
+    why = _why(session, settings.thresholds, timeline, pictures or SessionPictures())
+    failing = why.measure.name if why and why.measure else ""
     outcome = Markup(outcome_block(result))  # noqa: S704  (a template's own output)
     counts = Counter(report.label.kind for report in session.reports)
     return (
@@ -64,14 +102,15 @@ def session_page(
         .render(
             result=result,
             outcome=outcome,
+            why=why,
             strip=_strip(session, timeline) if timeline else "",
             label_counts=[
                 (kind.value, colour, counts[kind]) for kind, colour in LABEL_COLOURS.items()
             ],
             response=_response_rows(session),
             response_colours=_response_colours(session),
-            response_chart=_response_chart(session, timeline),
-            measures=list(_measure_charts(session.reports, settings.thresholds)),
+            response_chart="" if why and why.response else _response_chart(session, timeline),
+            measures=measure_charts(session.reports, settings.thresholds, failing),
             counts=_count_rows(result),
             thumbs=list(_thumbs(session.clip)) if session.clip else [],
         )
@@ -90,8 +129,42 @@ def with_outcome(page: str, result: ResultRecord) -> str:
     return head + start + outcome_block(result) + end + tail
 
 
-def _span(reports: Sequence[FrameReport]) -> tuple[float, float]:
-    return (reports[0].t_frame_ns / 1e6, reports[-1].t_frame_ns / 1e6) if reports else (0.0, 1.0)
+def _why(
+    session: SessionResult,
+    thresholds: Thresholds,
+    timeline: Timeline | None,
+    pictures: SessionPictures,
+) -> Why | None:
+    failure = failure_of(session, thresholds)
+    if failure is None:
+        return None
+    what, cure = words_of(session.reasons)
+    rule = failure.rule
+    chart, limit = None, ""
+    if rule is not None:
+        chart = measure_chart(rule.measure, session.reports, thresholds, WHY_HEIGHT)
+        limit = limit_text(rule, thresholds)
+    response = Markup("")
+    if failure.reason in LIGHT_REASONS:
+        response = _response_chart(session, timeline)
+    named = (
+        ("worst", failure.worst, pictures.worst),
+        ("best", failure.best, pictures.best),
+    )
+    thumbs = tuple(
+        _jpeg_thumb(report.seq, f"{word} frame{_value_text(failure, report)}", jpeg)
+        for word, report, jpeg in named
+        if report is not None and jpeg is not None
+    )
+    return Why(what, cure, failure.frames, limit, chart, response, thumbs)
+
+
+def _value_text(failure: Failure, report: FrameReport) -> str:
+    if failure.rule is None:
+        return ""
+    value = float(getattr(report.measures, failure.rule.measure))
+    unit = MEASURE_TEXTS[failure.rule.measure].unit
+    return f": {value:.3g} {unit}"
 
 
 def _light_bands(timeline: Timeline, end_ms: float) -> list[Band]:
@@ -110,7 +183,7 @@ def _light_bands(timeline: Timeline, end_ms: float) -> list[Band]:
 
 
 def _strip(session: SessionResult, timeline: Timeline) -> Markup:
-    start, end = _span(session.reports)
+    start, end = span_ms(session.reports)
     light = svg(Chart((start, end), bands=_light_bands(timeline, end), height=64), "screen light")
     times = [report.t_frame_ns / 1e6 for report in session.reports] + [end]
     labels = [
@@ -163,39 +236,9 @@ def _response_chart(session: SessionResult, timeline: Timeline | None) -> Markup
         )
     ]
     chart = Chart(
-        _span(session.reports), lines=lines, height=170, unit="log-chroma, face minus background"
+        span_ms(session.reports), lines=lines, height=170, unit="log-chroma, face minus background"
     )
     return Markup(svg(chart, "log-chroma of the face over time"))  # noqa: S704
-
-
-def _measure_charts(
-    reports: Sequence[FrameReport], thresholds: Thresholds
-) -> list[tuple[str, Markup, str]]:
-    charts = []
-    span = _span(reports)
-    for name in MEASURES:
-        points = [(r.t_frame_ns / 1e6, float(getattr(r.measures, name))) for r in reports]
-        if not any(math.isfinite(value) for _, value in points):
-            continue
-        rules = [rule for rule in RULES if rule.measure == name]
-        limits = [limit for rule in rules for limit in _limits(rule, thresholds)]
-        chart = Chart(span, lines=[Line(points, "#2b62c4", name)], limits=limits, height=96)
-        note = "; ".join(f"{limit.title} {limit.value:g}" for limit in limits if limit.value >= 0)
-        if others := sorted({c.measure for rule in rules for c in rule.only_if}):
-            note += f" (together with {', '.join(others)})"
-        charts.append((name, Markup(svg(chart, name)), note))  # noqa: S704
-    return charts
-
-
-def _limits(rule: Rule, thresholds: Thresholds) -> list[LimitLine]:
-    limits = []
-    for word, field in (("accept", rule.accept), ("drop", rule.drop)):
-        if field:
-            value = float(getattr(thresholds, field))
-            limits.append(LimitLine(value, word))
-            if rule.magnitude:
-                limits.append(LimitLine(-value, word))
-    return limits
 
 
 def _count_rows(result: ResultRecord) -> list[tuple[str, str]]:
@@ -209,21 +252,16 @@ def _thumbs(clip: Clip) -> list[Thumb]:
     """Return a few frames over the whole clip, small, as data URIs."""
     step = max(1, math.ceil(len(clip.entries) / THUMBS))
     chosen = clip.entries[::step]
-    stills = _stills(clip, chosen)
+    stills = stills_of(clip, chosen)
     return [_thumb(entry, still) for entry, still in zip(chosen, stills, strict=True)]
 
 
-def _stills(clip: Clip, chosen: Sequence[ClipEntry]) -> list[ImageU8]:
-    files = {file.name: file.content for file in clip.files}
-    if len(files) > 1:
-        raw = [np.frombuffer(files[entry.file_name], np.uint8) for entry in chosen]
-        return [cast("ImageU8", cv2.imdecode(data, cv2.IMREAD_COLOR)) for data in raw]
-    frames = read_animation(clip.files[0].content).frames
-    return [decode_still(frames[entry.frame_number].still) for entry in chosen]
-
-
 def _thumb(entry: ClipEntry, pixels: ImageU8) -> Thumb:
-    small = shrunk(pixels, THUMB_SIDE_PX)
-    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    source = "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
-    return Thumb(entry.frame_number, f"{entry.colour or 'no light'}, {entry.t_ms} ms", source)
+    _, jpeg = cv2.imencode(".jpg", shrunk(pixels, THUMB_SIDE_PX), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    text = f"{entry.colour or 'no light'}, {entry.t_ms} ms"
+    return _jpeg_thumb(entry.frame_number, text, jpeg.tobytes())
+
+
+def _jpeg_thumb(number: int, text: str, jpeg: bytes) -> Thumb:
+    source = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    return Thumb(number, text, source)

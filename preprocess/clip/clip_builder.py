@@ -280,8 +280,7 @@ def _check_counts(selection: Selection, options: ClipOptions) -> None:
         if total < options.min_frames:
             raise ClipRejected(
                 (Reason.TOO_FEW_FRAMES,),
-                f"{total} accepted frames, at least {options.min_frames} are needed:"
-                " face the camera, hold still, for longer",
+                f"{total} accepted frames, at least {options.min_frames} are needed",
             )
     elif total == 0:
         raise ClipRejected((Reason.TOO_FEW_FRAMES,), "no frame was accepted while a colour lit it")
