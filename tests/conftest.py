@@ -6,7 +6,9 @@ No test leaves a thread behind, and none logs an error that it does not assert.
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,11 @@ from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
 from uploader.secret_environment import forget_secrets
+
+# Rewriting the assertions of all tests takes longer than importing them: it is kept for the
+# next run, also where the environment says that nothing is to be kept.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes is the machine's affair.
 settings.register_profile(

@@ -27,7 +27,7 @@ from tests.waiting import ctrl_c_reaches_children
 
 pytestmark = pytest.mark.slow
 
-COUNT = 12
+COUNT = 8
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_sessions(folder: Path, count: int) -> None:
-    """Write videos; after the first four come longer ones, so that a signal meets work."""
+    """Write videos; the last two are long, so that a signal after the first meets work."""
     for index in range(count):
-        length = 4 if index < 4 else 60
+        length = 4 if index < count - 2 else 40
         frames = [np.full((120, 160, 3), 20 + 5 * index + k, np.uint8) for k in range(length)]
         write_video(folder / f"s{index:02d}.mkv", frames)
 

@@ -34,6 +34,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"])
@@ -76,6 +77,7 @@ def test_errors_of_ours_have_an_exit_code_and_bugs_have_none(
     assert exit_code(error) == code
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     env = {k: v for k, v in os.environ.items() if not k.startswith("FACELIGHT_")}
     done = subprocess.run(

@@ -26,6 +26,8 @@ from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 from tests.facelight.records import outcome
 from uploader.api.submission import Origin
 
+pytestmark = pytest.mark.slow  # they share a session of some 250 rendered and tracked frames
+
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:

@@ -82,15 +82,16 @@ class Canvas:
     def blend(self, at: Window, mask: ArrayF, colour: ArrayF, gloss: float | None = None) -> None:
         """Cover the window with ``colour`` ((3,) or (h, w, 3)) where ``mask`` (0..1) says."""
         part = self.pixels[at]
-        cover = mask[..., None]
-        part[..., :3] += cover * (colour - part[..., :3])
+        for index in range(3):  # numpy is three times as fast along rows as over three channels
+            part[..., index] += mask * (colour[..., index] - part[..., index])
         if gloss is not None:
             part[..., GLOSS] += mask * (np.float32(gloss) - part[..., GLOSS])
 
     def tint(self, at: Window, mask: ArrayF, factor: tuple[float, float, float]) -> None:
         """Multiply R, G, B by ``factor`` where ``mask`` is 1."""
-        gain = 1.0 + mask[..., None] * (np.asarray(factor[::-1], np.float32) - 1.0)
-        self.pixels[at][..., :3] *= gain
+        part = self.pixels[at]
+        for index, change in enumerate(np.asarray(factor[::-1], np.float32) - 1.0):
+            part[..., index] *= 1.0 + mask * change
 
     def codes(self) -> ImageU8:
         """Return the (N, N, 4) uint8 texture."""

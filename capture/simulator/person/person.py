@@ -9,7 +9,7 @@ from capture.simulator.person.body import UpperBody, build_body
 from capture.simulator.person.canvas import new_canvas
 from capture.simulator.person.expression import ExpressivePaint, FaceSheets, Paint, StillPaint
 from capture.simulator.person.identity import Identity, draw_identity
-from capture.simulator.person.portrait import Eyes, lay_portrait
+from capture.simulator.person.portrait import Eyes, lay_portrait, read_portrait
 from capture.simulator.person.shape import build_shape
 from capture.simulator.person.skin import paint_static
 from capture.simulator.person.views import HeadViews
@@ -38,11 +38,12 @@ def build_person(
     if not portrait:
         identity, views, sheets, body = _painted(seed, skin_tone)
         return Person(identity, views, ExpressivePaint(sheets), body)
+    photograph = read_portrait(portrait, portrait_eyes)  # first: painting takes a second
     identity = draw_identity(seed, skin_tone)
     shape = build_shape(identity)
     canvas = new_canvas(shape, identity.skin, identity.seed)
     paint_static(canvas, identity)
-    skin = lay_portrait(canvas, identity, portrait, portrait_eyes)
+    skin = lay_portrait(canvas, identity, photograph)
     identity = replace(identity, skin=skin)
     return Person(identity, HeadViews(shape), StillPaint(canvas), build_body(identity))
 

@@ -5,6 +5,7 @@ The photograph's own shading stays in the texture, and its eyes and mouth do not
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -24,10 +25,16 @@ Eyes = tuple[float, float, float, float]
 _LUMINANCE_BGR = np.array([0.0722, 0.7152, 0.2126])
 
 
-def lay_portrait(canvas: Canvas, person: Identity, path: str, eyes: Eyes | None) -> ColourF:
-    """Cover the front of the canvas with the face in ``path``, its skin as bright as the person's.
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A photograph, (H, W, 3) uint8 BGR, and where its eyes are."""
 
-    Returns the photograph's linear skin colour at that brightness, for the neck.
+    image: ImageU8
+    eyes: Eyes
+
+
+def read_portrait(path: str, eyes: Eyes | None) -> Portrait:
+    """Read the photograph in ``path``, and find its eyes where they are not given.
 
     Raises
     ------
@@ -42,6 +49,16 @@ def lay_portrait(canvas: Canvas, person: Identity, path: str, eyes: Eyes | None)
             f"sim: portrait-eyes: expected the left eye, then the right one, inside {path} "
             f"({width}x{height}), got {left_x:g}/{left_y:g}/{right_x:g}/{right_y:g}"
         )
+    return Portrait(image, (left_x, left_y, right_x, right_y))
+
+
+def lay_portrait(canvas: Canvas, person: Identity, portrait: Portrait) -> ColourF:
+    """Cover the front of the canvas with the face, its skin as bright as the person's.
+
+    Returns the photograph's linear skin colour at that brightness, for the neck.
+    """
+    image, (left_x, left_y, right_x, right_y) = portrait.image, portrait.eyes
+    height, width = image.shape[:2]
     across = np.array([right_x - left_x, right_y - left_y]) / (2 * person.eye_half_gap_cm)
     down = np.array([-across[1], across[0]])
     middle = np.array([left_x + right_x, left_y + right_y]) / 2

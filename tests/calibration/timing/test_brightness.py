@@ -31,12 +31,14 @@ def grid(gain=lambda t, lit: 1.0, codes: tuple[int, int] = (120, 150)) -> Bright
     return found
 
 
+@pytest.mark.slow
 def test_the_lit_part_is_found_and_its_height() -> None:
     seen = grid().following(STEPS, locked=True)
     assert seen.row == pytest.approx(0.75, abs=0.02)
     assert measure_steps(seen.t_ns, seen.level, STEPS).median_ms == pytest.approx(90, abs=20)
 
 
+@pytest.mark.slow
 def test_a_camera_that_follows_the_light_is_held_against_its_wall() -> None:
     followed = grid(lambda t, lit: 0.86 if lit else 1.0)
     seen = followed.following(STEPS, locked=False)

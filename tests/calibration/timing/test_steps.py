@@ -55,6 +55,7 @@ def test_only_greys_are_steps() -> None:
     assert screen_steps([]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kwargs",
     [
@@ -74,6 +75,7 @@ def test_the_lag_is_found(lag_ms: float, kwargs: dict[str, float]) -> None:
     assert found.p95_ms >= found.median_ms
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(8))
 @given(st.floats(-20, 300))
 def test_any_lag_of_hardware_is_found_within_a_fifth_of_a_frame(lag_ms: float) -> None:

@@ -87,6 +87,7 @@ def test_limits_that_turn_nobody_away_stay_with_few_subjects_too():
     assert found.chosen.note.startswith("0 limits loosened on their own evidence")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["face_side_drop_px", "ied_drop_px"])
 def test_the_services_own_limits_never_loosen(key):
     measure = "face_side_px" if key == "face_side_drop_px" else "ied_px"

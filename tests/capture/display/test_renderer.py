@@ -30,6 +30,7 @@ def light(rgb: Rgb, **more: object) -> Scene:
     return Scene(SceneKind.LIGHT, rgb, **fields)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [SIZE, (1920, 1080), (1080, 1920), (800, 480)], ids=str)
 @pytest.mark.parametrize("rgb", [*PRIMARIES.values(), (128, 128, 128)], ids=str)
 def test_nine_tenths_of_the_pixels_are_the_light(

@@ -30,6 +30,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
 @pytest.mark.parametrize("way", ["return", "raise"])
 def test_the_last_words_are_said_and_the_exit_code_is_ours(way: str) -> None:

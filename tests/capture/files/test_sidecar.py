@@ -361,6 +361,7 @@ def test_no_bytes_bring_the_reader_down(
     read_or_refuse(written(tmp_path_factory.getbasetemp(), content))
 
 
+@pytest.mark.slow
 @given(json_values | near_misses)
 def test_no_json_brings_the_reader_down(
     tmp_path_factory: pytest.TempPathFactory, content: Any

@@ -214,6 +214,7 @@ def test_damage_is_an_error_or_harmless_but_nothing_else(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_zeroed_tail_is_an_error(tmp_path: Path) -> None:
     """What a full disk or an interrupted download leaves: the right length, the end empty."""
     path = make_video(tmp_path / "a.webm", range(0, 4000, 40), codec="libvpx", pix_fmt="yuv420p")

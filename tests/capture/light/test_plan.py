@@ -71,6 +71,7 @@ def test_without_a_seed_plans_differ_and_record_theirs() -> None:
     assert all(make_plan(seed=plan.seed) == plan for plan in plans)
 
 
+@pytest.mark.slow
 def test_orders_are_drawn_evenly() -> None:
     drawn = [tuple(colours(make_plan(seed=seed))) for seed in range(1800)]
     counts = {order: drawn.count(order) for order in set(drawn)}

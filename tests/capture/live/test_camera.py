@@ -342,6 +342,7 @@ def test_closing_restores_the_controls(camera: LiveCamera, hardware: Hardware) -
     assert hardware.properties[Property.AUTOFOCUS] == 1.0
 
 
+@pytest.mark.slow
 def test_a_program_that_forgets_to_close_restores_the_controls_too() -> None:
     script = """
 from tests.capture.live.fakes import in_real_time

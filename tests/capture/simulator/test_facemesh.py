@@ -68,6 +68,7 @@ def test_a_moving_blinking_talking_face_is_never_lost(track: Track, seed: int) -
         assert track(frame) is not None
 
 
+@pytest.mark.slow
 def test_nobody_is_nobody(track: Track) -> None:
     frame = camera_of("sim:person=none").read()
     assert frame is not None

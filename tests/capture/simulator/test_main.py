@@ -8,6 +8,7 @@ import pytest
 from capture.simulator.__main__ import main
 
 
+@pytest.mark.slow
 def test_a_preview_holds_every_frame_and_its_truth(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

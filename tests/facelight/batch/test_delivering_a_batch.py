@@ -132,6 +132,7 @@ def delivered(
     return [finished.result.to_json() for finished in ordered if finished.result]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "text", "requests", "kept", "advice"),
     [
@@ -167,6 +168,7 @@ def test_fifty_sessions_cost_as_many_requests_as_the_answer_is_worth(
         assert sum(item.attempts for item in items) == 1
 
 
+@pytest.mark.slow
 def test_a_service_that_is_gone_costs_one_session_its_patience(tmp_path: Path) -> None:
     sessions = [session(tmp_path / "out", number) for number in range(COUNT)]
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -239,6 +241,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(50))
 def test_a_run_that_is_killed_anywhere_and_resumed_sends_each_session_under_one_id(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -36,6 +36,7 @@ def desk():
             yield where, clock, sdk, sessions, audit
 
 
+@pytest.mark.slow
 def test_sessions_and_audits_are_the_same_in_both(desk):
     where, clock, sdk, sessions, audit = desk
     made = sessions.create(SessionRequest(device_correlation_id="d"))

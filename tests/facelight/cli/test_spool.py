@@ -103,6 +103,7 @@ def test_items_with_their_own_token_need_no_key(monkeypatch, tmp_path):
     assert service.talks[0].headers["authorization"] == "Bearer tok"
 
 
+@pytest.mark.slow
 def test_while_a_kiosk_delivers_its_items_are_made_due(items, tmp_path):
     holder = (
         "import sys; from pathlib import Path; from uploader.spool.opening import open_spool\n"

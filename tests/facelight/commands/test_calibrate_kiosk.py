@@ -135,6 +135,7 @@ def test_a_plain_video_has_no_light_to_measure(tmp_path: Path, footage: Path) ->
     assert not (tmp_path / "kiosk.json").exists()
 
 
+@pytest.mark.slow
 def test_recordings_of_two_cameras_are_not_mixed(tmp_path: Path, footage: Path) -> None:
     both = tuple(footage / f"videos/{name}-lit.mkv" for name in ("d13", "s18"))
     with pytest.raises(MeasurementError, match="two cameras"):

@@ -94,6 +94,7 @@ def test_a_display_is_judged_by_its_refresh(
     assert "60.0 Hz" in finding.detail
 
 
+@pytest.mark.slow
 def test_the_display_is_really_opened_and_measured() -> None:
     settings = made(kiosk__languages=["en"])
     words = Words(settings.kiosk, settings.plan, light=True)
@@ -144,6 +145,7 @@ def test_a_spool_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_json_holds_settings_and_checks(tmp_path: Path) -> None:
     arguments = ["check", "--json", "--changed", "--set", "kiosk.camera=/dev/none"]
     arguments += ["--set", f"spool_dir={tmp_path / 'spool'}", "--set", "kiosk.languages=en"]

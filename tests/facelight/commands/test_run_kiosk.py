@@ -90,6 +90,7 @@ def test_what_is_wrong_is_told_before_anything_is_shown(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_unreachable_endpoint_is_told_and_offline_starts_all_the_same(
     listening: str,
 ) -> None:
@@ -104,6 +105,7 @@ def test_an_unreachable_endpoint_is_told_and_offline_starts_all_the_same(
         run_kiosk(settings_of(listening), KioskRequest())
 
 
+@pytest.mark.slow
 def test_a_simulated_person_is_not_sent_to_a_real_service() -> None:
     real = settings_of("https://example.com")
     with pytest.raises(ProvenanceError, match="no local service"):

@@ -71,6 +71,7 @@ def test_thresholds_report_and_figures_are_written_and_read_again(labelled):
     assert (labelled / "r-figures" / "groups.csv").is_file()
 
 
+@pytest.mark.slow
 def test_the_command_line_and_the_report_say_the_same(labelled):
     done = tuned(labelled, "--target-frr", "0.1", "--limit", "0.5")
     line = next(row for row in done.output.splitlines() if row.startswith("held out, tuned"))
@@ -102,12 +103,14 @@ def test_too_few_people_get_a_report_and_no_thresholds(labelled):
     assert "not written" in (labelled / "r.html").read_text()
 
 
+@pytest.mark.slow
 def test_refused_thresholds_leave_the_old_file_even_with_force(labelled):
     (labelled / "t.toml").write_text("mine")
     assert tuned(labelled, "--target-frr", "0.01", "--force").exit_code == 1
     assert (labelled / "t.toml").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
@@ -155,6 +158,7 @@ def test_nothing_to_tune_on_is_a_usage_error(tmp_path):
     assert "--subjects: belongs to --results" in str(done.exception)
 
 
+@pytest.mark.slow
 def test_without_thumbnails_no_picture_is_in_the_report(labelled):
     tuned(labelled, "--target-frr", "0.1", "--limit", "0.5", "--no-thumbnails")
     assert "data:image/jpeg" not in (labelled / "r.html").read_text()
@@ -167,6 +171,7 @@ def test_only_numbers_are_cached(labelled):
     assert b"s39" not in (labelled / "cache" / FILE).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", [("--target-frr", "2"), ("--holdout", "1"), ("--limit", "0.01"), ("--workers", "0")]
 )

@@ -125,6 +125,7 @@ def refusal(table: dict[str, Any] | None = None, config: Path | None = None) -> 
     return ""
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(100))
 @given(st.dictionaries(NAMES | st.text(max_size=6), st.dictionaries(KEYS, JSON) | JSON, max_size=4))
 def test_any_table_is_taken_or_refused_in_one_sentence(table: dict[str, Any]) -> None:

@@ -132,6 +132,7 @@ def test_a_rejected_session_says_why_and_what_to_do(view: View) -> None:
     assert "come closer to the camera" in found["text"]
 
 
+@pytest.mark.slow
 def test_six_thousand_rows_are_one_page_and_drawn_a_few_at_a_time(tmp_path: Path) -> None:
     page = written(tmp_path, 6000).read_text(encoding="utf-8")
     assert "<h1>6000 sessions</h1>" in page

@@ -83,6 +83,7 @@ DENIED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "headers",
     [
@@ -119,6 +120,7 @@ def test_a_session_token_opens_no_session_operation(desk: Desk) -> None:
     assert response.status_code == 401
 
 
+@pytest.mark.slow
 def test_every_answer_says_what_it_comes_from(service: LocalService) -> None:
     url = service.url + API_ROOT
     answers = [
@@ -245,6 +247,7 @@ def test_a_session_goes_from_not_started_to_its_result(desk: Desk, blank: Clip) 
     assert after["sessionStartDateTime"] > after["createdDateTime"]
 
 
+@pytest.mark.slow
 def test_a_token_s_fourth_call_and_hasty_calls_are_429(desk: Desk, blank: Clip) -> None:
     session, token = desk.session()
     codes = [desk.detect(token, blank).status_code for _ in range(2)]
@@ -338,6 +341,7 @@ def test_hostile_session_ids_are_not_found(still_desk: Desk, name: str) -> None:
     assert still_desk.http.get(f"/sessions/{name}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_session_that_keeps_results_from_the_client_answers_204(desk: Desk, face: Clip) -> None:
     session, token = desk.session(sendResultsToClient=False)
     answer = desk.detect(token, face.aimed(FACE_BOX))
@@ -348,6 +352,7 @@ def test_a_session_that_keeps_results_from_the_client_answers_204(desk: Desk, fa
     assert result["body"]["livenessDecision"] == "uncertain"
 
 
+@pytest.mark.slow
 def test_a_session_that_sends_results_answers_200(desk: Desk, face: Clip) -> None:
     _, token = desk.session(sendResultsToClient=True)
     answer = desk.detect(token, face.aimed(FACE_BOX))

@@ -156,11 +156,13 @@ def test_a_rectangle_without_a_face(service: LocalService) -> None:
     says(post(service.url, blank().aimed(box)), Refusal.FACE_NOT_IN_RECTANGLE)
 
 
+@pytest.mark.slow
 def test_a_rectangle_beside_the_face(service: LocalService, face: Clip) -> None:
     box = {"left": 0, "top": 0, "width": 110, "height": 110}
     says(post(service.url, face.aimed(box)), Refusal.FACE_NOT_IN_RECTANGLE)
 
 
+@pytest.mark.slow
 def test_a_face_in_too_few_frames(service: LocalService, footage: Path) -> None:
     shown = portrait(footage / "portraits" / "obama-1080p.jpg")
     empty = noise(560, 560)
@@ -197,6 +199,7 @@ def _tilted(picture: ImageU8) -> ImageU8:
     return tilted.astype(np.uint8, copy=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "refusal"),
     [
@@ -213,6 +216,7 @@ def test_a_face_that_is_not_clearly_seen(
     says(post(service.url, Clip.of([spoil(picture)] * 3)), refusal)
 
 
+@pytest.mark.slow
 def test_the_unspoilt_face_passes(service: LocalService, face: Clip) -> None:
     response = post(service.url, face.aimed(FACE_BOX))
     assert response.status_code == 200

@@ -116,6 +116,7 @@ def test_the_list_is_paged_upwards(desk: Desk) -> None:
     assert first + rest == made
 
 
+@pytest.mark.slow
 def test_the_audit_has_every_field_in_its_wire_type(desk: Desk, face: Clip) -> None:
     session_id, token = desk.create(send_results_to_client=True)
     answer = post(desk.url, face.aimed(FACE_BOX), Authorization=f"Bearer {token}")
@@ -147,6 +148,7 @@ def test_the_audit_has_every_field_in_its_wire_type(desk: Desk, face: Clip) -> N
     assert shown["result"] == entry
 
 
+@pytest.mark.slow
 def test_the_sdk_s_own_types_read_the_result(desk: Desk, face: Clip) -> None:
     session_id, token = desk.create()
     post(desk.url, face.aimed(FACE_BOX), Authorization=f"Bearer {token}")
@@ -161,6 +163,7 @@ def test_the_sdk_s_own_types_read_the_result(desk: Desk, face: Clip) -> None:
     assert body.target.time_offset_within_file % 33 == 0
 
 
+@pytest.mark.slow
 def test_the_audit_is_paged_downwards(desk: Desk) -> None:
     session_id, token = desk.create()
     clip = Clip.of([noise()])

@@ -56,6 +56,7 @@ def test_a_fault_that_cannot_be_meant_is_refused_at_once() -> None:
         LocalService(faults=["often"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "status", "text", "retry_after"),
     [

@@ -76,6 +76,7 @@ def test_times_are_whole_ms_that_increase_and_durations_follow_them():
     assert durations == (*gaps, sorted(gaps)[5])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["webp", "jpeg", "png"])
 def test_the_number_of_workers_changes_no_byte(container):
     options = replace(FEW, container=container, target_bytes=40_000)
@@ -86,6 +87,7 @@ def test_the_number_of_workers_changes_no_byte(container):
     assert clips[0] == clips[1] == clips[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hold_back", [0, 1, 20])
 def test_holding_back_saves_stills_and_changes_nothing(hold_back):
     frames = [(candidate(seq, None, float(-seq)), noisy(seq)) for seq in range(60)]
@@ -140,6 +142,7 @@ def test_image_files_are_one_frame_each(container):
 # The budget.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [90_000, 50_000, 20_000, 12_000])
 def test_the_target_is_met_from_below_and_filled(target):
     clip = built(lit(45), replace(FEW, target_bytes=target))
@@ -148,6 +151,7 @@ def test_the_target_is_met_from_below_and_filled(target):
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
+@pytest.mark.slow
 def test_quality_falls_before_frames_do():
     roomy = built(lit(45))
     tight = built(lit(45), replace(FEW, target_bytes=60_000))
@@ -357,6 +361,7 @@ def test_a_builder_that_is_done_says_so_and_closes_again(after):
     builder.close()
 
 
+@pytest.mark.slow
 def test_raw_crops_in_memory_are_bounded(monkeypatch):
     """300 frames of 2.8 MB: 12 places for raw crops, so that nothing like 830 MB is ever held."""
     import tracemalloc

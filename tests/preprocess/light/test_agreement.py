@@ -78,6 +78,7 @@ def test_names_are_compared_without_case() -> None:
     assert agreement(samples, renamed(names, Red="RED", Green=" green")).state == "ok"
 
 
+@pytest.mark.slow
 def test_unknown_names_only_have_to_be_consistent() -> None:
     samples, names = clip(SIX, SIX, Light())
     assert agreement(samples, renamed(names, Blue="Indigo")).state == "ok"
@@ -85,11 +86,13 @@ def test_unknown_names_only_have_to_be_consistent() -> None:
     assert agreement(samples, every).state == "ok"
 
 
+@pytest.mark.slow
 def test_unknown_names_in_another_order_are_a_mismatch() -> None:
     samples, names = clip(SIX, ("Blue", "Green", "Green", "Red", "Blue", "Red"), Light())
     assert agreement(samples, renamed(names, Red="A", Green="B", Blue="C")).state == "mismatch"
 
 
+@pytest.mark.slow
 def test_unknown_names_that_come_once_leave_nothing_to_test() -> None:
     samples, names = clip(THREE, THREE, Light())
     assert agreement(samples, renamed(names, Red="A", Green="B", Blue="C")).state == "weak"

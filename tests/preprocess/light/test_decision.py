@@ -73,6 +73,7 @@ def test_guards_are_the_faces_own_where_the_light_tells_them() -> None:
     assert closes - opens < bounds.window_ns(0)[1] - bounds.window_ns(0)[0] - 10 * MS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off_ms", [-60, 60, 150])
 @pytest.mark.parametrize("imported", [True, False])
 def test_a_wrong_delay_is_measured_where_frames_can_be_labelled_again(
@@ -99,6 +100,7 @@ def test_without_a_declared_delay_it_is_measured() -> None:
     assert found.timing is not None
 
 
+@pytest.mark.slow
 def test_too_little_light_to_measure_an_undeclared_delay_is_told_so() -> None:
     found = decided(lit(SIX, Light(f=0.0)), latency_ms=None)
     assert found.reasons == (Reason.LIGHT_DELAY,)
@@ -106,6 +108,7 @@ def test_too_little_light_to_measure_an_undeclared_delay_is_told_so() -> None:
     assert found.timing is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "f", "reason"),
     [
@@ -124,6 +127,7 @@ def test_light_that_does_not_answer_is_turned_away_unless_a_kiosks_own_log_vouch
     assert strict.reasons == (reason,)
 
 
+@pytest.mark.slow
 def test_a_wall_that_follows_as_much_as_the_face_speaks_for_nobody() -> None:
     samples = lit(SIX, Light(spill=1.0))
     found = decided(samples)
@@ -132,6 +136,7 @@ def test_a_wall_that_follows_as_much_as_the_face_speaks_for_nobody() -> None:
     assert decided(lit(SIX, Light(spill=0.4))).reasons == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.95, 0.8, 1.06], ids=str)
 @pytest.mark.parametrize("f", [0.1, 0.4])
 def test_stamps_that_run_at_another_rate_than_the_light_are_never_believed(
@@ -142,6 +147,7 @@ def test_stamps_that_run_at_another_rate_than_the_light_are_never_believed(
     assert found.timing is None
 
 
+@pytest.mark.slow
 def test_stamps_in_doubt_are_turned_away_whatever_the_policy_and_whoever_recorded() -> None:
     doubtful = stretched(lit(), 0.95)
     send = ResponseOptions(imported="send")
@@ -159,12 +165,14 @@ def test_a_jump_of_the_stamps_midway_is_seen() -> None:
     assert decided(jumped).reasons == (Reason.STAMPS_IN_DOUBT,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("light", [Light(drop=0.2), Light(fps=15), Light(f=0.06), Light(fps=60)])
 @pytest.mark.parametrize("seed", range(4))
 def test_true_stamps_are_believed(light: Light, seed: int) -> None:
     assert decided(lit(SIX, replace(light, seed=seed))).reasons == ()
 
 
+@pytest.mark.slow
 def test_colours_beyond_the_end_are_a_matter_of_time() -> None:
     response = respond(lit(OTHER, Light(f=0.3)), timeline_of(), stamps_vouched=False)
     assert response.state is LightState.MISMATCH

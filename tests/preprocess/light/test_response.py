@@ -20,6 +20,7 @@ from tests.preprocess.lit import SIX, Light, lit, timeline_of
 MS = 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "light",
     [

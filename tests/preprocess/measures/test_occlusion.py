@@ -30,6 +30,7 @@ def test_shading_is_not_covering() -> None:
     assert occluded_share(face_patch(shaded, faces.landmarks())) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["obama-1080p", "p6", "p29", "p35"])
 def test_a_mask_on_a_real_face_is_noticed(footage: Path, name: str) -> None:
     import cv2

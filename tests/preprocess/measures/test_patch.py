@@ -14,6 +14,7 @@ from preprocess.measures.patch import EYES_ABOVE_CENTRE, IED, SIDE, face_patch
 from tests.preprocess import faces
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("roll", [-30.0, 0.0, 25.0])
 @pytest.mark.parametrize("ied", [40.0, 96.0, 200.0])
 def test_the_eyes_come_to_their_place(roll: float, ied: float) -> None:

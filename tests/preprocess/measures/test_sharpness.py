@@ -46,11 +46,13 @@ def test_a_known_defocus_is_read_off(sigma_pct: float) -> None:
     assert blur_of(gaussian(sigma_pct))[0] == pytest.approx(math.hypot(sigma_pct, sharp), rel=0.15)
 
 
+@pytest.mark.slow
 def test_blur_rises_with_defocus() -> None:
     blurs = [blur_of(gaussian(s))[0] for s in (0, 0.5, 1, 1.5, 2, 3)]
     assert (np.diff(blurs) > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("angle", [0, 22.5, 45, 67.5, 90, 112.5, 135, 157.5])
 def test_motion_is_seen_in_every_direction(angle: float) -> None:
     """Regression: two bins of direction missed a fifth of the diagonal motion."""

@@ -139,6 +139,7 @@ ANY = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(ANY, max_size=3) | ANY)
 @settings(max_examples=examples(100))
 def test_any_audit_is_read_or_malformed(value):
@@ -146,6 +147,7 @@ def test_any_audit_is_read_or_malformed(value):
     assert problem is None or isinstance(problem, MalformedAnswerError)
 
 
+@pytest.mark.slow
 def test_ten_thousand_damaged_audits_are_read_exported_or_malformed():
     seeds = [json.dumps([shape]).encode() for shape in (TABLE, EXAMPLE, WIRE)]
     good = 0

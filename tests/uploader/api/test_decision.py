@@ -134,6 +134,7 @@ ANY = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(ANY | st.binary(max_size=100))
 @settings(max_examples=examples(100))
 def test_any_answer_is_read_or_malformed(value):
@@ -142,6 +143,7 @@ def test_any_answer_is_read_or_malformed(value):
     assert problem is None or isinstance(problem, MalformedAnswerError)
 
 
+@pytest.mark.slow
 def test_ten_thousand_damaged_answers_are_read_or_malformed():
     outcomes = [
         error_of(partial(parse_decision, body))

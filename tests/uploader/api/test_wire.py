@@ -156,6 +156,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON | st.binary(max_size=200))
 @settings(max_examples=examples(100))
 def test_reading_anything_gives_metadata_or_one_printable_line(value):

@@ -194,6 +194,7 @@ def test_any_answer_gives_a_typed_error(status, body):
     assert isinstance(error_of(answer(status, body)), ServiceError)
 
 
+@pytest.mark.slow
 def test_ten_thousand_damaged_envelopes_give_a_typed_error():
     seeds = [json.dumps(enveloped(RATE)).encode(), json.dumps({"message": QUOTA}).encode()]
     for body in damaged(seeds):

@@ -99,6 +99,7 @@ def attempt(url, **more):
         return client.detect(submission())
 
 
+@pytest.mark.slow
 def test_by_a_proxy_with_credentials_a_private_authority_and_a_client_certificate(
     authority, tls_service, signed_in_proxy, tmp_path
 ):
@@ -246,6 +247,7 @@ def test_a_name_that_is_not_resolved_ends_with_the_connect_timeout(monkeypatch):
     never.set()
 
 
+@pytest.mark.slow
 def test_every_address_of_a_name_is_tried(monkeypatch):
     with serving(net.answer()) as service:
         port = int(service.endpoint.url.rpartition(":")[2])

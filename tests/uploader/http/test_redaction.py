@@ -35,6 +35,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @given(secret=SECRETS)
 def test_no_form_of_a_secret_is_left(form, secret):

@@ -111,6 +111,7 @@ OF_KEEPING = ["create", "write", "half_write", "sync", "rename", "sync_directory
 OF_DESTROYING = ["erase", "unlink"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [*OF_KEEPING, *OF_DESTROYING])
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("occurrence", [1, 3])

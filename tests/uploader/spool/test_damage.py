@@ -70,6 +70,7 @@ def as_link(path):
     path.symlink_to(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "harm",
     [
@@ -157,6 +158,7 @@ def test_a_read_that_fails_for_now_steps_back_and_blocks_nothing(tmp_path, kept,
     assert len(drained(tmp_path)[0]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [

@@ -282,6 +282,7 @@ def test_a_poisonous_item_blocks_nobody(over):
     assert kiosk.states() == ["queued"] + ["delivered"] * 21
 
 
+@pytest.mark.slow
 def test_several_poisonous_items_delay_the_rest_but_do_not_block_them(over):
     def judge(request):
         return Scripted(500) if b"poison" in request.content else realface()
@@ -296,6 +297,7 @@ def test_several_poisonous_items_delay_the_rest_but_do_not_block_them(over):
     assert kiosk.states()[-1] == "delivered"
 
 
+@pytest.mark.slow
 def test_an_outage_of_the_service_is_probed_gently(over):
     kiosk, transport = over(Scripted(500))
     for n in range(100):

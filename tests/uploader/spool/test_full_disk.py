@@ -50,6 +50,7 @@ def test_without_any_room_it_stays_an_error(tmp_path, monkeypatch):
             spool.finish(item, GOOD, ItemState.DELIVERED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free_kb", [16, 0])
 @pytest.mark.parametrize("start", ["new process", "same process"])
 def test_on_a_real_full_disk_everything_is_delivered(tmp_path, free_kb, start):

@@ -52,6 +52,7 @@ def steps(spool, call):
     return taken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "limit"),
     [

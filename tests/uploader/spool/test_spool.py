@@ -278,6 +278,7 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_only_one_process_delivers(tmp_path):
     code = (
         "import sys; from pathlib import Path; from uploader.spool.opening import open_spool\n"

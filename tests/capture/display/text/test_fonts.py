@@ -37,6 +37,7 @@ def covered_by_any(char: str) -> bool:
     return any(covered(font, {char}) for font in [*OURS, *system_fonts(char)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", LANGUAGES)
 def test_a_further_language_is_shown_with_the_systems_fonts(text: str) -> None:
     require_font(text)

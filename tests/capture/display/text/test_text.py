@@ -86,6 +86,7 @@ def test_chinese_wraps_without_blanks_and_no_line_begins_with_a_stop(
     assert np.count_nonzero(np.diff(alpha.any(axis=1).astype(int)) == 1) >= 2
 
 
+@pytest.mark.slow
 def test_what_cannot_fit_is_refused_with_the_size_of_the_box(typesetter: Typesetter) -> None:
     with pytest.raises(DisplayError, match=r"\(4000 characters\) does not fit into 200x50 px"):
         typesetter.paragraph("abcd " * 800, TextStyle((200, 50), 30, BLACK))

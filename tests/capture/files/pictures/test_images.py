@@ -40,6 +40,7 @@ def test_images_come_in_the_order_in_which_people_number_them(tmp_path: Path) ->
     assert not frames[0].pixels.flags.writeable
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(min_size=1, max_size=12), max_size=8), st.randoms())
 def test_any_names_have_one_order(names: list[str], chance: Random) -> None:
     shuffled = names.copy()

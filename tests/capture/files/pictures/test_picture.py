@@ -38,6 +38,7 @@ def decode_a_stream(_folder: Path) -> None:
         decoder.decode(jpeg(number))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decode", [decode_a_file, decode_a_stream])
 def test_no_picture_waits_for_the_collector(tmp_path: Path, decode: Callable[[Path], None]) -> None:
     """Regression: a live kiosk held 70 decoded frames, 300 MB at 1080p."""

@@ -289,6 +289,7 @@ def test_a_complaint_makes_a_new_connection() -> None:
     assert hardware.opened == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [30, 600], ids=["1 s", "20 s"])
 def test_a_loop_of_recorded_frames_is_a_lost_camera_also_after_it_was_opened_again(
     length: int,
@@ -304,6 +305,7 @@ def test_a_loop_of_recorded_frames_is_a_lost_camera_also_after_it_was_opened_aga
     assert len(bench.notes.frames) - came < 20 * 30 / 4
 
 
+@pytest.mark.slow
 def test_a_loop_whose_maker_declares_it_is_left_alone() -> None:
     hardware = Hardware()
     feed = hardware.opener(LiveOptions())

@@ -27,6 +27,7 @@ RED, GREEN, BLUE = 2, 1, 0
 LIT = f"sim:{SMALL},motion=still,fps=15"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_frames_bit_by_bit() -> None:
     spec = "sim:size=160x90,fps=10,motion=talk,drops=0.1,duplicates=0.1,seed=0,mjpeg=90"
     one, two = frames_of(session_of(spec)), frames_of(session_of(spec))
@@ -35,6 +36,7 @@ def test_the_same_seed_gives_the_same_frames_bit_by_bit() -> None:
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, two, strict=True))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_times_and_pixels() -> None:
     one, two = (camera_of(f"sim:{SMALL},seed={seed}").read() for seed in (0, 1))
     assert one is not None
@@ -43,6 +45,7 @@ def test_another_seed_gives_other_times_and_pixels() -> None:
     assert not np.array_equal(one.pixels, two.pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec",
     [
@@ -66,6 +69,7 @@ def test_a_timeline_that_knows_the_latency_never_calls_mixed_light_clean(spec: s
     assert sure >= 0.6 * found > 0
 
 
+@pytest.mark.slow
 def test_the_truth_knows_the_latency_of_every_frame() -> None:
     session = session_of("sim:size=160x90,latency=120ms")
     late = [session.camera.truth(f.seq).latency_ns / 1e6 for f in frames_of(session)]
@@ -106,6 +110,7 @@ def test_a_replay_follows_its_own_sequence() -> None:
     assert follows < 2
 
 
+@pytest.mark.slow
 def test_a_print_follows_the_colours_without_relief() -> None:
     means = colour_means(session_of(f"{LIT},person=print"))
     assert means["Red"][RED] - means[None][RED] > 4
@@ -121,6 +126,7 @@ def test_lying_stamps_put_colours_into_the_wrong_slots() -> None:
     assert wrong > 5
 
 
+@pytest.mark.slow
 def test_a_flip_leaves_a_band_behind() -> None:
     """Rows above were read before the change, rows below after it."""
     plan = IlluminationPlan(
@@ -172,6 +178,7 @@ def test_a_flip_after_the_exposure_does_not_change_the_frame() -> None:
     assert not np.array_equal(first([grey]), first([grey, early]))
 
 
+@pytest.mark.slow
 def test_dropped_frames_leave_gaps_and_repeats_show_old_pixels() -> None:
     session = session_of("sim:size=160x90,drops=0.3,duplicates=0.3")
     frames = frames_of(session)
@@ -210,6 +217,7 @@ def test_a_frame_that_is_not_due_is_an_error_and_comes_later() -> None:
     assert frame.seq == 0
 
 
+@pytest.mark.slow
 def test_the_lock_holds_where_it_is_granted() -> None:
     camera = camera_of("sim:size=160x90,ambient=100")
     assert isinstance(camera, Lockable)
@@ -236,6 +244,7 @@ def test_a_camera_may_refuse_the_lock_or_come_locked() -> None:
     assert 70 < frames[0].pixels.mean() < 170  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "counts"),
     [

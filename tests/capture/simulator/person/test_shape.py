@@ -34,6 +34,7 @@ def shape() -> HeadShape:
     return build_shape(draw_identity(0, 4.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CANONICAL)
 def test_the_surface_runs_near_the_canonical_face(shape: HeadShape, name: str) -> None:
     way = np.array(CANONICAL[name]) - CENTRE_CM

@@ -38,6 +38,7 @@ def test_projection_keeps_directions(x: float, y: float, depth: float) -> None:
     assert (row - 179.5) * depth == pytest.approx(-554.0 * y, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("yaw", "pitch"), [(0, 0), (25, 0), (-25, 0), (0, 25), (0, -25), (20, -20)]
 )
@@ -73,6 +74,7 @@ POSE = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(12))
 @given(POSE)
 def test_the_outline_between_two_views_is_the_head_s_own(views: HeadViews, pose: HeadPose) -> None:
@@ -94,6 +96,7 @@ def test_the_outline_between_two_views_is_the_head_s_own(views: HeadViews, pose:
     assert np.percentile(off, 95) < 0.35
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(12))
 @given(POSE)
 def test_hits_lie_on_the_surface_at_any_pose(views: HeadViews, pose: HeadPose) -> None:
@@ -106,6 +109,7 @@ def test_hits_lie_on_the_surface_at_any_pose(views: HeadViews, pose: HeadPose) -
     assert np.percentile(off, 95) < 0.02
 
 
+@pytest.mark.slow
 def test_what_is_seen_depends_on_the_pose_alone(views: HeadViews) -> None:
     pose = HeadPose(7.0, -3.0, 4.0, (2.0, -1.0, -52.0))
     alone = cast_head(HeadViews(views.shape), LENS, pose)

@@ -24,6 +24,7 @@ def look_around(_job: Job, _settings: Settings, _scratch: Path) -> ResultRecord:
     return record(notes=names, detail=str(resource.getrlimit(resource.RLIMIT_CORE)[0]))
 
 
+@pytest.mark.slow
 def test_a_worker_has_no_secret_and_leaves_no_core_dump(tmp_path, monkeypatch):
     for name in SECRET_VARIABLES:
         monkeypatch.setenv(name, "CANARY")

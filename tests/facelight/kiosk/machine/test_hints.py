@@ -82,6 +82,7 @@ def test_the_first_hint_is_the_right_one(frame: Observed, hint: Hint, _words: st
     assert (kiosk.state.phase, kiosk.scene.hint) == (Phase.POSITION, hint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("frame", "hint", "words"), SITUATIONS[1:])
 def test_a_failure_names_its_cause_on_the_screen_and_in_the_event(
     frame: Observed, hint: Hint, words: str

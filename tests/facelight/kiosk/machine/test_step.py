@@ -428,6 +428,7 @@ def test_every_reason_of_a_frame_has_a_hint() -> None:
     assert said == set(Hint)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.integers(1, 200), st.sampled_from(list(Reason)[:15]), st.integers(0, 2)),
@@ -808,6 +809,7 @@ def light_is_safe(kiosk: Kiosk) -> None:
     assert all(b - a >= 1_000_000_000 for a, b in pairwise(reds))
 
 
+@pytest.mark.slow
 @given(kiosk_options, st.lists(moves, max_size=40))
 @settings(max_examples=examples(60))
 def test_nothing_that_must_not_happen_ever_does(
@@ -822,6 +824,7 @@ def test_nothing_that_must_not_happen_ever_does(
     light_is_safe(kiosk)
 
 
+@pytest.mark.slow
 @given(kiosk_options, st.lists(moves, max_size=30))
 @settings(max_examples=examples(40))
 def test_every_phase_ends_by_time_alone(
@@ -841,6 +844,7 @@ def test_every_phase_ends_by_time_alone(
     assert kiosk.lit_until_ms is None
 
 
+@pytest.mark.slow
 @given(st.integers(0, 3300), kiosk_options)
 @settings(max_examples=examples(30))
 def test_whoever_leaves_during_the_light_is_in_neutral_light_at_once(
@@ -856,6 +860,7 @@ def test_whoever_leaves_during_the_light_is_in_neutral_light_at_once(
     light_is_safe(kiosk)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 3300), slots), min_size=2, max_size=4))
 @settings(max_examples=examples(20))
 def test_attempts_in_a_row_with_repeats_and_aborts_are_safe_light(
@@ -875,6 +880,7 @@ def test_attempts_in_a_row_with_repeats_and_aborts_are_safe_light(
     light_is_safe(kiosk)
 
 
+@pytest.mark.slow
 def test_random_sequences_reach_every_phase() -> None:
     """A property that never leaves idle proves nothing."""
     seen: set[Phase] = set()

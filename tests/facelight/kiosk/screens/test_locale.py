@@ -92,7 +92,9 @@ def test_the_fonts_have_every_character_of_every_language(theme: str) -> None:
 
 
 @pytest.mark.parametrize("size_wh", SIZES, ids=str)
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    "code", [pytest.param(code, marks=() if code == "en" else pytest.mark.slow) for code in CODES]
+)
 def test_every_screen_of_every_language_fits(code: str, size_wh: tuple[int, int]) -> None:
     import pygame
 

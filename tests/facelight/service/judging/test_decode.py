@@ -117,6 +117,7 @@ def test_a_cut_animation_is_not_decodable(cut: int) -> None:
 PICTURES = [ANIMATION, *(image_file(grey(9), kind) for kind in ("JPEG", "PNG", "GIF", "BMP"))]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(120))
 @given(st.sampled_from(PICTURES), st.integers(0, 400), st.binary(min_size=1, max_size=6))
 def test_no_damage_gets_past_the_refusals(picture: bytes, place: int, damage: bytes) -> None:

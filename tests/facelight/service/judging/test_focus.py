@@ -61,12 +61,14 @@ def test_without_a_rectangle_the_largest_face_is_followed(pair: ImageU8) -> None
     assert all(face is not None and overlap(face.rectangle, NEAR) > 0.5 for face in faces)
 
 
+@pytest.mark.slow
 def test_a_rectangle_finds_the_smaller_face(pair: ImageU8) -> None:
     with FocusFace() as focus:
         faces = [focus.find(frame(pair, n), FAR) for n in range(3)]
     assert all(face is not None and inside_share(face.rectangle, FAR) > 0.5 for face in faces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [0, 2], ids=["on the first image", "on the last image"])
 def test_one_rectangle_is_enough_to_follow_the_smaller_face(pair: ImageU8, given: int) -> None:
     with FocusFace(FAR) as focus:
@@ -82,6 +84,7 @@ def test_a_face_that_leaves_is_not_replaced_by_another(pair: ImageU8) -> None:
         assert focus.find(frame(alone, 1), None) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("only", "target"),
     [
@@ -105,6 +108,7 @@ def test_the_answer_names_the_face_in_focus(
     assert overlap(found, target) > 0.5
 
 
+@pytest.mark.slow
 def test_images_of_any_format_make_a_sequence(service: LocalService, footage: Path) -> None:
     from tests.facelight.service.requests import image_file
 

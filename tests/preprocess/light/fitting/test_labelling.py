@@ -56,6 +56,7 @@ def test_the_same_seed_gives_the_same_p() -> None:
     assert judge(SIX, declared).p_value == judge(SIX, declared).p_value
 
 
+@pytest.mark.slow
 def test_a_colour_of_unknown_direction_only_has_to_be_the_same_each_time() -> None:
     free = np.array([False, True, False])
     assert judge(SIX, SIX, free).peak > 0.99

@@ -60,6 +60,7 @@ def on_canvas(picture: ImageU8, factor: float, at: tuple[int, int]) -> ImageU8:
     return canvas
 
 
+@pytest.mark.slow
 def test_two_runs_give_identical_landmarks(clip: list[ImageU8]) -> None:
     first, second = seen(clip), seen(clip)
     for one, two in zip(first, second, strict=True):
@@ -68,6 +69,7 @@ def test_two_runs_give_identical_landmarks(clip: list[ImageU8]) -> None:
         assert np.array_equal(one.landmarks_px, two.landmarks_px)
 
 
+@pytest.mark.slow
 def test_after_a_reset_it_sees_what_a_fresh_one_sees(
     clip: list[ImageU8], portrait: ImageU8
 ) -> None:
@@ -106,6 +108,7 @@ def test_the_colour_order_is_what_the_model_expects(portrait: ImageU8) -> None:
     assert np.abs(right - swapped)[:, :2].mean() > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width_px", [60, 90, 128, 200])
 def test_faces_far_below_the_services_limit_are_seen_as_such(
     portrait: ImageU8, width_px: int
@@ -115,6 +118,7 @@ def test_faces_far_below_the_services_limit_are_seen_as_such(
     assert np.ptp(face.landmarks_px[list(FACE_OVAL), 0]) == pytest.approx(width_px, rel=0.15)
 
 
+@pytest.mark.slow
 def test_a_larger_face_takes_over_and_the_first_is_counted(
     portrait: ImageU8, other: ImageU8
 ) -> None:
@@ -138,6 +142,7 @@ def test_a_face_that_goes_leaves_no_ghost(portrait: ImageU8) -> None:
     assert seen([portrait, portrait, empty, empty])[2:] == [None, None]
 
 
+@pytest.mark.slow
 def test_a_face_is_found_again(portrait: ImageU8) -> None:
     empty = np.full_like(portrait, 90)
     assert seen([portrait, empty, portrait])[-1] is not None
@@ -151,6 +156,7 @@ def test_the_background_of_real_footage_is_nobody(footage: Path) -> None:
     assert {face.count for face in seen(pictures) if face} == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["p6", "p35", "p29"])
 def test_a_face_that_is_upside_down_is_seen_as_such(footage: Path, name: str) -> None:
     """Regression: the mesh stood upright on it, mouth on the forehead, and was accepted."""
@@ -161,6 +167,7 @@ def test_a_face_that_is_upside_down_is_seen_as_such(footage: Path, name: str) ->
     assert abs(found([upright] * 2).pose.roll_deg) < 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.6, 0.9])
 def test_a_face_that_fills_the_frame_has_its_whole_rectangle(
     portrait: ImageU8, share: float
