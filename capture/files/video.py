@@ -15,15 +15,13 @@ from capture.camera import CameraInfo, Provenance
 from capture.errors import CameraError, SourceError
 from capture.files.container.block_times import BlockTimes
 from capture.files.container.video_index import index_video, open_video, ticks_to_ns
+from capture.files.extent import check_size
 from capture.files.pictures.picture import PictureConverter
 from capture.frame import Frame
 
 MAX_THREADS = 4
 """Threads over the slices of one frame. Not over frames: FFmpeg 8.1's HEVC decoder waits for ever
 there when a frame is damaged, and at 1 to 3 ms a frame (720p) little would be won."""
-
-MAX_SIDE_PX = 16_384
-"""A header that claims more is damaged, and would take gigabytes; WebP ends at 16383."""
 
 
 class VideoCamera:
@@ -171,11 +169,8 @@ class VideoCamera:
         number, last = self._seq, self._last
         if picture.is_corrupt:
             raise SourceError(self.path, f"damaged: frame {number} is incomplete")
-        size = f"{picture.width}x{picture.height}"
-        if max(picture.width, picture.height) > MAX_SIDE_PX:
-            raise SourceError(
-                self.path, f"frame {number} is {size}, expected {MAX_SIDE_PX} at most"
-            )
+        shown = self._converter.shown_size(picture.width, picture.height)
+        check_size(self.path, *shown, what=f"frame {number} is")
         t_ns = self._time_ns(picture)
         if last is not None and t_ns < last.t_frame_ns:
             raise SourceError(

@@ -11,6 +11,7 @@ OpenDML extension.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import zlib
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from capture.errors import SourceError
+from capture.files.extent import check_elements
 
 EXPECTED = "expected mp4, mov, mkv, webm or avi"
 
@@ -116,36 +118,70 @@ def _damaged(path: Path, position: int) -> SourceError:
     return SourceError(path, f"damaged at byte {position}")
 
 
-def _checked_ebml(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
-    """Walk segment and clusters down to their blocks; verify a cluster's CRC-32 where it has one.
+class _EbmlWalk:
+    """Goes through segment and clusters down to their blocks, verifying clusters' CRC-32.
 
-    A live recording has no length on its segment and clusters; it is walked to the last block.
+    A live recording has no length on its segment and clusters; it is walked to the last block. A
+    cluster holds no other, nor a segment: each would have the checksum of all within it.
     """
-    position, limit, has_segment = 0, size, False
-    while position < limit:
-        kind, length, start = _ebml_header(path, file, position, limit)
-        if kind == _EBML and has_segment:
-            limit = position  # a live recording without a length, and another behind it
-            break
-        if kind not in {_SEGMENT, _CLUSTER}:
-            if length is None:
-                raise _damaged(path, position)
-            position = start + length
+
+    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
+        self._path = path
+        self._file = file
+        self._position = 0
+        self._cluster_end = 0
+        self._in_segment = False
+        self.end = size
+
+    def step(self) -> bool:
+        """Take the next element; False where the recording ends."""
+        if self._position >= self.end:
+            return False
+        kind, length, start = _ebml_header(self._path, self._file, self._position, self.end)
+        if kind == _EBML and self._in_segment:
+            self.end = self._position  # a live recording without a length, and another behind it
+            return False
+        if kind in {_SEGMENT, _CLUSTER}:
+            self._enter(kind, length, start)
+            self._position = start
+        elif length is None:
+            raise _damaged(self._path, self._position)
         else:
-            if length is not None and start + length > limit:
-                raise _truncated(path, start + length - limit)
-            if length is not None and kind == _SEGMENT:
-                limit = start + length
-            elif length is not None:
-                _check_crc(path, file, start, length)
-            position = start
-            has_segment = True
-    if position > limit:
-        raise _truncated(path, position - limit)
-    if not has_segment:
-        raise SourceError(path, "truncated: it ends before its first frame")
-    file.seek(limit)
-    return CheckedContainer("matroska", size, limit, file.read(4) == _EBML.to_bytes(4, "big"))
+            self._position = start + length
+        return True
+
+    def check_end(self) -> None:
+        """Raise SourceError where the last element is cut off, or there was no segment."""
+        if self._position > self.end:
+            raise _truncated(self._path, self._position - self.end)
+        if not self._in_segment:
+            raise SourceError(self._path, "truncated: it ends before its first frame")
+
+    def _enter(self, kind: int, length: int | None, start: int) -> None:
+        within = self._in_segment if kind == _SEGMENT else self._position < self._cluster_end
+        if within:
+            raise _damaged(self._path, self._position)
+        self._in_segment = True
+        if length is None:
+            return
+        if start + length > self.end:
+            raise _truncated(self._path, start + length - self.end)
+        if kind == _SEGMENT:
+            self.end = start + length
+        else:
+            self._cluster_end = start + length
+            _check_crc(self._path, self._file, start, length)
+
+
+def _checked_ebml(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
+    walk = _EbmlWalk(path, file, size)
+    for count in itertools.count():
+        check_elements(path, count)
+        if not walk.step():
+            break
+    walk.check_end()
+    file.seek(walk.end)
+    return CheckedContainer("matroska", size, walk.end, file.read(4) == _EBML.to_bytes(4, "big"))
 
 
 def _ebml_header(
@@ -187,7 +223,10 @@ def _check_crc(path: Path, file: BinaryIO, start: int, length: int) -> None:
 def _checked_boxes(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
     """Walk the top-level boxes; the index (``moov``) must be among them."""
     position, seen = 0, set[bytes]()
-    while position < size:
+    for count in itertools.count():
+        if position >= size:
+            break
+        check_elements(path, count)
         file.seek(position)
         head = file.read(16)
         length, kind = int.from_bytes(head[:4], "big"), head[4:8]
@@ -213,7 +252,10 @@ def _checked_boxes(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
 def _checked_riff(path: Path, file: BinaryIO, size: int) -> CheckedContainer:
     """Walk the RIFF chunks of the file (a long AVI has several)."""
     position = 0
-    while position < size:
+    for count in itertools.count():
+        if position >= size:
+            break
+        check_elements(path, count)
         file.seek(position, io.SEEK_SET)
         head = file.read(12)
         if position and (head[:4] != b"RIFF" or head[8:] == b"AVI "):

@@ -20,6 +20,11 @@ from av.video.stream import VideoStream
 from capture.errors import SourceError
 from capture.files.container.block_times import BlockTimes
 from capture.files.container.containers import CheckedContainer, check_container
+from capture.files.extent import MAX_PIXELS, check_elements, check_frames, check_size
+
+_CONFINED = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+"""Options of libavformat and libavcodec: nothing but files, not even if a file names an address;
+and no picture in memory that is larger than any camera's, whatever stands in its own header."""
 
 _SLACK = Fraction(1, 10)
 """s; containers round their duration, and audio frames overlap its end by up to 43 ms."""
@@ -104,26 +109,41 @@ def open_video(path: Path, checked: CheckedContainer) -> tuple[InputContainer, V
     """Open a file with its own demuxer only and return it with its moving picture.
 
     Of several the one marked default is taken, else the first; a cover picture is none. A fixed
-    demuxer and the ``file:`` protocol keep a playlist in disguise from opening other files or the
-    network.
+    demuxer keeps a playlist in disguise from opening other files, and libav has no protocol but
+    ``file:``.
 
     Raises
     ------
     SourceError
-        not readable, or without a video stream.
+        not readable, without a video stream, or with pictures larger than any camera's.
     """
     with translated(path):
         whole = checked.end >= checked.size
         file: Any = f"file:{path}" if whole else _Beginning(path, checked.end)
         container: InputContainer = av.open(
-            file, mode="r", format=checked.demuxer, metadata_errors="replace"
+            file, mode="r", format=checked.demuxer, metadata_errors="replace", options=_CONFINED
         )
     if streams := _moving(container):
         marked = [stream for stream in streams if stream.disposition & Disposition.default]
-        return container, (marked or streams)[0]
+        stream = (marked or streams)[0]
+        try:
+            _confine(path, stream)
+        except SourceError:
+            container.close()
+            raise
+        return container, stream
     has_audio = bool(container.streams.audio)
     container.close()
     raise SourceError(path, "no video stream" + (", audio only" if has_audio else ""))
+
+
+def _confine(path: Path, stream: VideoStream) -> None:
+    """Check what the container says of the picture, and have the decoder check what it finds."""
+    context: Any = stream.codec_context
+    if context is None:
+        raise SourceError(path, "its video has a codec that is not known here")
+    check_size(path, context.width, context.height, "its picture is")
+    context.options = {"max_pixels": _CONFINED["max_pixels"]}
 
 
 def _moving(container: InputContainer) -> list[VideoStream]:
@@ -168,7 +188,9 @@ def _scan(
     pts: list[int] = []
     ends: dict[int, int] = {}
     blocks = BlockTimes(path)
-    for packet in container.demux():
+    for count, packet in enumerate(container.demux()):
+        check_elements(path, count)
+        check_frames(path, len(pts))
         blocks.complete(packet)
         stamp = packet.pts if stamped else packet.dts
         if packet.size == 0 or packet.is_discard or stamp is None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from capture.files.extent import check_size
 from capture.frame import ImageU8
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
@@ -31,6 +32,7 @@ def bits_in_use(paths: Iterable[Path]) -> int:
             with Image.open(path, formats=FORMATS) as image:
                 if not is_deep(image):
                     return 8
+                check_size(path, *image.size)
                 largest = max(largest, int(deep_values(path, image).max()))
         except (OSError, ValueError, SyntaxError, EOFError):
             return 8  # its reading says what is wrong with it

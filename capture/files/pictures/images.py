@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from capture.camera import CameraInfo, Provenance
 from capture.errors import CameraError, SourceError
+from capture.files.extent import check_frames, check_size
 from capture.files.pictures.deep_images import FORMATS, bits_in_use, deep_values, is_deep, scaled
 from capture.frame import Frame, ImageU8
 
@@ -28,7 +29,6 @@ TIMES = "frames.csv"
 """Optional, in the folder: columns ``file,t_ms`` (others are ignored), a row an image."""
 
 DEFAULT_FPS = 30
-MAX_SIDE_PX = 16_384
 MAX_TIME_MS = 86_400_000.0
 
 
@@ -176,6 +176,7 @@ def image_files(folder: Path) -> list[Path]:
 
 def _numbered(folder: Path) -> list[tuple[Path, int]]:
     found = image_files(folder)
+    check_frames(folder, len(found))
     if not found:
         endings = " ".join(sorted(ENDINGS))
         unread = "".join(f"; {note}" for note in _unread_notes(folder))
@@ -189,6 +190,7 @@ def _listed(folder: Path, times: Path) -> list[tuple[Path, int]]:
         with times.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file, strict=True):
                 entries.append(_entry(folder, times, row, len(entries) + 1))
+                check_frames(times, len(entries))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(times, f"cannot be read: {error}") from error
     if not entries:
@@ -234,9 +236,7 @@ def _load(path: Path, bits: int | None = None) -> ImageU8:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
-                if max(image.size) > MAX_SIDE_PX:
-                    size = "{}x{}".format(*image.size)
-                    raise SourceError(path, f"is {size}, expected {MAX_SIDE_PX} pixels at most")
+                check_size(path, *image.size)
                 if is_deep(image):
                     pixels = scaled(deep_values(path, image), bits or bits_in_use([path]))
                 else:

@@ -41,6 +41,14 @@ class PictureConverter:
         """What was done to the pictures so far that their codes do not show."""
         return tuple(self._notes)
 
+    def shown_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size with square pixels of a picture of so many coded ones, before any turn.
+
+        A file of a few bytes can claim any shape of pixel: to be checked before `bgr`.
+        """
+        wide, tall = max(self._aspect, Fraction(1)), max(1 / self._aspect, Fraction(1))
+        return round(width * wide), round(height * tall)
+
     def bgr(self, picture: VideoFrame) -> ImageU8:
         """Return (H, W, 3) uint8 BGR, upright, C-contiguous, read-only."""
         if picture.rotation != self._rotation:
@@ -73,8 +81,7 @@ class PictureConverter:
         if self._aspect == 1:
             return pixels
         height, width = pixels.shape[:2]
-        wide, tall = max(self._aspect, Fraction(1)), max(1 / self._aspect, Fraction(1))
-        size_wh = (round(width * wide), round(height * tall))
+        size_wh = self.shown_size(width, height)
         ratio = f"{self._aspect.numerator}:{self._aspect.denominator}"
         was, made = f"{width}x{height}", "{}x{}".format(*size_wh)
         self._notes[f"pixels of {ratio} were made square: {was} to {made}"] = None

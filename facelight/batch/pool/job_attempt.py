@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facelight.batch.inputs.storage import RemoteError, fetched
+from facelight.batch.inputs.urls import without_secrets
 from facelight.batch.job import InternalError, Job, WorkerLost, failed, write_failed
 from facelight.config.settings import Settings
 from facelight.errors import FacelightError, OutputError
@@ -93,10 +94,13 @@ def _loaded(options: TrackerOptions) -> FaceMeshTracker:
 
 
 def _too_large(job: Job) -> WorkerLost:
-    return WorkerLost(f"{job.input}: needed more memory than there is")
+    return WorkerLost(
+        f"{without_secrets(job.input)}: needed more memory than there is (--worker-memory-mb)"
+    )
 
 
 def _internal(job: Job, error: Exception) -> InternalError:
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}:{last.lineno}"
-    return InternalError(f"{job.input}: internal error: {type(error).__name__} at {where}: {error}")
+    problem = f"{type(error).__name__} at {where}: {error}"
+    return InternalError(f"{without_secrets(job.input)}: internal error: {problem}")

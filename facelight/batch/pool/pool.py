@@ -27,6 +27,8 @@ from facelight.batch.job import Finished, Job, WorkerLost
 from facelight.batch.outputs import remove_parts
 from facelight.batch.pool.job_attempt import attempt, failed_safely
 from facelight.batch.pool.slot import Work, WorkerSlot
+from facelight.batch.pool.worker_limits import WorkerLimits
+from facelight.batch.pool.worker_process import MEMORY_EXIT
 from facelight.config.settings import Settings
 from facelight.errors import SettingsError
 from facelight.result import RESULT_FILE
@@ -105,7 +107,8 @@ class WorkerPool:
     def __init__(self, options: WorkerOptions, scratch: Path, work: Work = attempt) -> None:
         self._options = options
         self._scratch = scratch
-        self._slots = [WorkerSlot(work, scratch) for _ in range(options.workers)]
+        limits = WorkerLimits.of(options.memory_mb, options.timeout_s)
+        self._slots = [WorkerSlot(work, scratch, limits) for _ in range(options.workers)]
         self._flying: dict[WorkerSlot, _Flight] = {}
         self._again: deque[_Flight] = deque()
         self._arrived: deque[Finished] = deque()
@@ -218,7 +221,7 @@ class WorkerPool:
             )
 
     def _cause(self, slot: WorkerSlot, code: int | None) -> str:
-        if slot.pid in self._memory.ended:
+        if slot.pid in self._memory.ended or code == MEMORY_EXIT:
             return f"its worker needed over {self._options.memory_mb} MB (--worker-memory-mb)"
         if code is None:
             return f"not finished within {self._options.timeout_s:g} s (--timeout-s)"

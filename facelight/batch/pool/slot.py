@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from facelight.batch.job import Job
+from facelight.batch.pool.worker_limits import WorkerLimits
 from facelight.batch.pool.worker_process import READY, serve
 from facelight.config.settings import Settings
 from facelight.result import ResultRecord
@@ -38,8 +39,8 @@ class WorkerSlot:
     ready : the worker has begun with a job; before that, its end is not the job's fault.
     """
 
-    def __init__(self, work: Work, scratch: Path) -> None:
-        self._task = (work, scratch)
+    def __init__(self, work: Work, scratch: Path, limits: WorkerLimits) -> None:
+        self._task = (work, scratch, limits)
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._since_s = 0.0

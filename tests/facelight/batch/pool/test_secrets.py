@@ -10,6 +10,7 @@ import pytest
 
 from facelight.batch.job import Job
 from facelight.batch.pool.slot import WorkerSlot
+from facelight.batch.pool.worker_limits import WorkerLimits
 from facelight.config.settings import Settings
 from facelight.result import ResultRecord
 from tests.facelight.records import record
@@ -28,7 +29,7 @@ def look_around(_job: Job, _settings: Settings, _scratch: Path) -> ResultRecord:
 def test_a_worker_has_no_secret_and_leaves_no_core_dump(tmp_path, monkeypatch):
     for name in SECRET_VARIABLES:
         monkeypatch.setenv(name, "CANARY")
-    slot = WorkerSlot(look_around, tmp_path)
+    slot = WorkerSlot(look_around, tmp_path, WorkerLimits.of(2048, 60.0))
     try:
         slot.begin(Job("a.mp4", "a", tmp_path), Settings())
         reply = None
