@@ -85,9 +85,12 @@ def exit_code(error: Exception) -> int | None:
     from capture.errors import CaptureError
     from facelight.errors import Exit, FacelightError
     from preprocess.errors import PreprocessError
-    from uploader.errors import UploaderError
+    from uploader.errors import CredentialError, EndpointError, UploaderError
 
     if isinstance(error, FacelightError):
         return int(error.exit_code)
+    # exactly this one: those below it are the service's word on a credential that was there
+    if isinstance(error, EndpointError) or type(error) is CredentialError:
+        return int(Exit.USAGE)
     known = (CaptureError, PreprocessError, UploaderError, CalibrationError)
     return int(Exit.FAILED) if isinstance(error, known) else None

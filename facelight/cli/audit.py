@@ -24,7 +24,9 @@ def audit(
     session: Annotated[str, typer.Argument(help="Session id.")],
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Compare with what was sent; any mismatch is exit 1."),
+        typer.Option(
+            "--verify", help="Compare with what was sent; exit 1 if altered or not sent from here."
+        ),
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
@@ -63,8 +65,20 @@ def audit(
         ours = [*_spooled(spool_dir, config, session), *_processed(results or [], entries)]
         checks = compare(entries, ours, scheme)
     _write(_Report(entries, checks, verify), out, as_csv=as_csv, as_json=as_json)
-    if any(check.verdict == "mismatch" for check in checks):
+    _warn(checks)
+    if any(check.alarming for check in checks):
         raise typer.Exit(1)
+
+
+def _warn(checks: list[Check]) -> None:
+    """Say on stderr, a line a kind, what the verdicts that end with 1 may mean."""
+    from collections import Counter
+
+    counts = Counter((check.verdict, check.detail) for check in checks if check.alarming)
+    for (verdict, detail), count in counts.items():
+        typer.echo(f"{count} {verdict}: {detail}", err=True)
+    if any(verdict == "unknown" for verdict, _ in counts):
+        typer.echo("where none of that is so: facelight sessions delete SESSION", err=True)
 
 
 class _Report:

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 from facelight.report.page import THUMBNAIL
+from tests.capture.files.test_extent import flat_video
 from tests.e2e.conftest import Run, write_video
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,10 @@ def no_frames(path: Path) -> None:
         container.start_encoding()
 
 
+def huge(path: Path) -> None:
+    flat_video(path, (7680, 4320))
+
+
 def missing(path: Path) -> None:
     """Leave nothing where the input should be."""
 
@@ -108,6 +113,7 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
         "sidecar-longer.illumination.json",
     ),
     "sidecar-shorter.mkv": (flips((0, "Red"), (20, "Green")), "sidecar-shorter.illumination.json"),
+    "huge.mp4": (huge, "25 million pixels"),
     "nonsense://x/url.mkv": (missing, "unknown protocol"),
 }
 

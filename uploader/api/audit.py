@@ -70,8 +70,21 @@ class AuditVerdict(StrEnum):
     MISMATCH = "mismatch"
     UNVERIFIABLE = "unverifiable"
     """The service's digests are made in a way that is unknown here."""
+    UNKNOWN = "unknown"
+    """The service lists a request that this device has no record of."""
     MISSING = "missing"
-    """An entry this device knows nothing of, or a request the audit does not list."""
+    """This device has a record of a request that the service does not list."""
+
+
+UNKNOWN_ADVICE: Final = (
+    "somebody else may hold the session's token; or it was sent by another device, from another"
+    " spool (--spool-dir, --results), or before its records ended (spool.record_s)"
+)
+_ANSWERED: Final = (
+    "it was answered, and the audit does not list it: something between may have answered in the"
+    " service's place"
+)
+_UNANSWERED: Final = "no answer was seen: it may never have arrived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,13 @@ class Check:
     detail: str
     entry: AuditEntry | None = None
     sent: Sent | None = None
+
+    @property
+    def alarming(self) -> bool:
+        """Something happened to the session that this device did not do."""
+        if self.verdict is AuditVerdict.MISSING:
+            return self.sent is not None and self.sent.request_id is not None
+        return self.verdict in {AuditVerdict.MISMATCH, AuditVerdict.UNKNOWN}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -119,16 +139,31 @@ def verify(entries: Iterable[AuditEntry], sent: Sequence[Sent], scheme: str | No
             found.add(pair.client_request_id)
             checks.append(_compared(entry, pair, scheme))
     unseen = [one for one in sent if one.client_request_id not in found]
-    for entry in unpaired:
-        if len(unseen) == len(unpaired) == 1:
-            # Altered under way, ids and all: what was sent and what arrived can only be these two.
-            checks.append(_compared(entry, unseen.pop(), scheme))
-        else:
-            checks.append(Check(AuditVerdict.MISSING, "this device sent no such request", entry))
-    checks += [
-        Check(AuditVerdict.MISSING, "the audit does not list it", sent=one) for one in unseen
-    ]
+    altered = _altered(unpaired, unseen, scheme)
+    if altered is not None:
+        return [*checks, altered]
+    checks += [Check(AuditVerdict.UNKNOWN, UNKNOWN_ADVICE, entry) for entry in unpaired]
+    checks += [Check(AuditVerdict.MISSING, _why_missing(one), sent=one) for one in unseen]
     return checks
+
+
+def _altered(
+    unpaired: Sequence[AuditEntry], unseen: Sequence[Sent], scheme: str | None
+) -> Check | None:
+    """Compare the only entry with the only request left: altered under way, ids and all.
+
+    Where nothing else can be compared, ids that both sides know and that differ say that these
+    are two requests.
+    """
+    if len(unseen) != 1 or len(unpaired) != 1:
+        return None
+    check = _compared(unpaired[0], unseen[0], scheme)
+    known = unpaired[0].request_id and unseen[0].request_id
+    return None if check.verdict is AuditVerdict.UNVERIFIABLE and known else check
+
+
+def _why_missing(sent: Sent) -> str:
+    return _UNANSWERED if sent.request_id is None else _ANSWERED
 
 
 def _pair(entry: AuditEntry, sent: Sequence[Sent]) -> Sent | None:

@@ -20,7 +20,7 @@ from tests.uploader.samples import KEY, submission
 from uploader.api.decision import Decision, LivenessDecision
 from uploader.api.detect import DetectClient
 from uploader.api.submission import Origin, Outcome
-from uploader.errors import BadRequestError
+from uploader.errors import BadRequestError, ConnectionLostError
 from uploader.http.credentials import BearerToken, read_token_file
 from uploader.http.endpoint import Endpoint
 from uploader.spool.item import ItemState
@@ -75,7 +75,7 @@ def test_a_token_is_saved_for_the_kiosk_and_not_printed(url, tmp_path):
         pytest.param(["create"], 2, "--save-token", id="nowhere for the token"),
         pytest.param(["create", "--show-token", "--token-life", "5"], 1, "60..86400", id="life"),
         pytest.param(["create", "--show-token", "--mode", "Loud"], 2, "Loud", id="mode"),
-        pytest.param(["show", "../x"], 1, "session id", id="hostile id"),
+        pytest.param(["show", "../x"], 2, "session id", id="hostile id"),
         pytest.param(["delete", "unknown"], 1, "404", id="unknown id"),
     ],
 )
@@ -86,10 +86,13 @@ def test_mistakes_are_one_line(url, args, code, problem):
 
 
 def test_without_a_service_or_with_a_token_it_is_told(monkeypatch, url):
-    assert "--endpoint" in run("sessions", "list").err
+    for command in (["sessions", "list"], ["audit", "s-1"], ["audit", "s-1", "--verify"]):
+        told = run(*command)
+        assert (told.code, "--endpoint" in told.err) == (2, True)
     monkeypatch.delenv("FACELIGHT_KEY")
     monkeypatch.setenv("FACELIGHT_TOKEN", "tok")
-    assert "need the key" in run("sessions", "list", "--endpoint", url).err
+    told = run("sessions", "list", "--endpoint", url)
+    assert (told.code, "need the key" in told.err) == (2, True)
 
 
 @pytest.fixture
@@ -144,7 +147,31 @@ def test_what_the_audit_lacks_is_missing(url, sent, tmp_path):
     told = audit(url, sent, tmp_path, "--verify", "--csv")
     rows = list(csv.DictReader(io.StringIO(told.out)))
     assert [row["verdict"] for row in rows] == ["match", "missing"]
+    assert told.code == 1
+    assert "may have answered in the service's place" in told.err
+
+
+def test_a_request_that_was_never_answered_may_be_missing(url, sent, tmp_path):
+    with open_spool(tmp_path / "spool", environment={}) as spool:
+        item = spool.put(lost := submission(b"2", Origin(session_id=sent)))
+        gone = Outcome.of_error(lost, ConnectionLostError("gone"))
+        spool.attempted(item, gone, ItemState.QUEUED)
+    told = audit(url, sent, tmp_path, "--verify", "--json")
+    assert [check["verdict"] for check in told.json["checks"]] == ["match", "missing"]
     assert told.code == 0
+
+
+def test_a_request_that_this_device_never_sent_is_exit_one(url, tmp_path):
+    made = create(url)
+    stolen = Origin(session_id=made["sessionId"], token=BearerToken(made["authToken"]))
+    with DetectClient(Endpoint(url), None) as client, pytest.raises(BadRequestError):
+        client.detect(submission(origin=stolen))
+    told = run("audit", made["sessionId"], "--endpoint", url, "--verify")
+    assert told.code == 1
+    assert "unknown" in told.out
+    assert "1 unknown: somebody else may hold the session's token" in told.err
+    assert "sessions delete" in told.err
+    assert run("audit", made["sessionId"], "--endpoint", url).code == 0
 
 
 def test_results_of_process_count_as_sent(url, sent, tmp_path):

@@ -232,15 +232,23 @@ def test_an_entry_is_compared_with_what_was_sent(entry, ours, scheme, verdict):
     assert check.detail
 
 
-def test_what_is_on_one_side_only_is_missing():
+def test_what_is_on_one_side_only_is_unknown_or_missing():
     unknown = verify([one()], [], "body-sha256")
-    assert [(c.verdict, c.sent) for c in unknown] == [(AuditVerdict.MISSING, None)]
+    assert [(c.verdict, c.sent) for c in unknown] == [(AuditVerdict.UNKNOWN, None)]
     unlisted = verify([], [SENT], "body-sha256")
     assert [(c.verdict, c.entry) for c in unlisted] == [(AuditVerdict.MISSING, None)]
     two = verify(
         [one(requestId="a", digest=OTHER), one(id=2, requestId="b", digest=OTHER)], [SENT], None
     )
-    assert [c.verdict for c in two] == [AuditVerdict.MISSING] * 3
+    assert [c.verdict for c in two] == ["unknown", "unknown", "missing"]
+    assert [c.alarming for c in two] == [True, True, SENT.request_id is not None]
+
+
+def test_two_requests_whose_ids_differ_are_not_taken_for_one():
+    stranger = one(requestId="rq-stranger", digest=OTHER, request={"url": URL, "method": "POST"})
+    assert [c.verdict for c in verify([stranger], [SENT], None)] == ["unknown", "missing"]
+    lost = sent(request_id=None)
+    assert [c.verdict for c in verify([stranger], [lost], None)] == ["unverifiable"]
 
 
 def test_several_attempts_of_one_submission_all_match():
