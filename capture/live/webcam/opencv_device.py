@@ -113,8 +113,9 @@ def wishes(options: LiveOptions, *, v4l2: bool) -> list[tuple[int, float]]:
 
 
 def _own_backend(cv2: ModuleType) -> int:
-    names = {"linux": "CAP_V4L2", "win32": "CAP_MSMF", "darwin": "CAP_AVFOUNDATION"}
-    return int(getattr(cv2, names.get(sys.platform, "CAP_ANY")))
+    """Return a backend for cameras: any other than that would be FFmpeg's, which takes files."""
+    names = {"win32": "CAP_MSMF", "darwin": "CAP_AVFOUNDATION"}
+    return int(getattr(cv2, names.get(sys.platform, "CAP_V4L2")))
 
 
 def _opencv() -> ModuleType:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,14 @@ from capture.live.camera import LiveCamera
 from capture.live.options import LiveOptions
 from capture.live.reading.arrivals import CameraIdentity
 from capture.live.webcam.device import DeviceFeed, fourcc_number, fourcc_text
-from capture.live.webcam.opencv_device import OpenCvDevice, open_opencv, wishes
+from capture.live.webcam.opencv_device import OpenCvDevice, _own_backend, open_opencv, wishes
 from capture.live.webcam.properties import Property
 from tests.capture.files.made_videos import make_video
 
 OPTIONS = LiveOptions(warmup_frames=0)
+ROOT = Path(__file__).parents[4]
+READERS = {"VideoCapture", "VideoWriter", "imread", "imreadmulti", "imreadanimation"}
+"""OpenCV's own ways to open a file."""
 
 
 @pytest.fixture
@@ -30,6 +35,31 @@ def video(tmp_path: Path) -> Path:
 
 def opened(video: Path) -> OpenCvDevice:
     return open_opencv(str(video), OPTIONS, cv2.CAP_FFMPEG)
+
+
+def test_opencv_is_given_cameras_alone_to_read() -> None:
+    """Its wheel has an FFmpeg of its own, old and with the network in it: no file, no address."""
+    calls = []
+    for package in ("capture", "preprocess", "uploader", "calibration", "facelight"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Attribute) and node.attr in READERS:
+                    calls.append((path.relative_to(ROOT).as_posix(), node.attr))
+    assert set(calls) == {("capture/live/webcam/opencv_device.py", "VideoCapture")}
+
+
+@pytest.mark.parametrize("system", ["linux", "win32", "darwin", "freebsd14"])
+def test_a_camera_is_opened_by_a_backend_for_cameras(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    assert _own_backend(cv2) in {cv2.CAP_V4L2, cv2.CAP_MSMF, cv2.CAP_AVFOUNDATION}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="V4L2's own refusal")
+def test_a_video_file_is_no_camera(video: Path) -> None:
+    with pytest.raises(CameraError, match="cannot be opened"):
+        open_opencv(str(video), OPTIONS)
 
 
 def test_the_numbers_are_opencvs() -> None:
