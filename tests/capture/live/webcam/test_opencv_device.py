@@ -39,13 +39,15 @@ def opened(video: Path) -> OpenCvDevice:
 
 def test_opencv_is_given_cameras_alone_to_read() -> None:
     """Its wheel has an FFmpeg of its own, old and with the network in it: no file, no address."""
-    calls = []
-    for package in ("capture", "preprocess", "uploader", "calibration", "facelight"):
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Attribute) and node.attr in READERS:
-                    calls.append((path.relative_to(ROOT).as_posix(), node.attr))
-    assert set(calls) == {("capture/live/webcam/opencv_device.py", "VideoCapture")}
+    packages = ("capture", "preprocess", "uploader", "calibration", "facelight")
+    calls = {
+        (path.relative_to(ROOT).as_posix(), node.attr)
+        for package in packages
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in READERS
+    }
+    assert calls == {("capture/live/webcam/opencv_device.py", "VideoCapture")}
 
 
 @pytest.mark.parametrize("system", ["linux", "win32", "darwin", "freebsd14"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def spins(_job: Job, _settings: Settings, _scratch: Path) -> dict[str, Any]:
         pass
 
 
-def outcome(work: Callable[..., dict[str, Any]], scratch: Path) -> tuple[Any, int | None]:
+def outcome(work: Any, scratch: Path) -> tuple[Any, int | None]:
     """Return what a worker answers to its first job, and its exit code."""
     slot = WorkerSlot(work, scratch, LIMITS)
     try:
