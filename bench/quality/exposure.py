@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -67,16 +68,26 @@ def ita_deg(sample: Sample) -> float:
     return float(np.degrees(np.arctan2(lightness - 50, yellow)))
 
 
+def with_window(sample: Sample, pixels: ImageU8) -> ImageU8:
+    """Return a picture of the sample with a bright window at its top, behind the face."""
+    picture, face = pixels.copy(), _face(sample)
+    rows = picture.shape[0] // 8
+    picture[:rows][~face[:rows]] = 250
+    return picture
+
+
 def backlit(sample: Sample, stops: float) -> ImageU8:
     """Return the picture with the face so many stops darker, before a room of its own light."""
+    picture, face = sample.pixels.copy(), _face(sample)
+    picture[face] = material.exposed(sample.pixels, stops)[face]
+    return with_window(sample, picture)
+
+
+def _face(sample: Sample) -> NDArray[np.bool_]:
     inside = np.zeros(sample.pixels.shape[:2], np.uint8)
     outline = np.rint(sample.face.landmarks_px[:468, :2]).astype(np.int32)
     cv2.fillConvexPoly(inside, cv2.convexHull(outline), (1,))
-    darker = material.exposed(sample.pixels, stops)
-    picture = sample.pixels.copy()
-    picture[inside.astype(bool)] = darker[inside.astype(bool)]
-    picture[: picture.shape[0] // 8] = 250  # a window
-    return picture
+    return inside.astype(bool)
 
 
 def _at_albedo(
@@ -121,11 +132,23 @@ def _bright(samples: list[Sample], people: NDArray[np.int32]) -> list[Figure]:
 
 
 def _backlit(samples: list[Sample], people: NDArray[np.int32]) -> list[Figure]:
-    rows = [s.measure(backlit(s, -5)) for s in samples]
-    return [
-        _rate("light from behind, face at -5 EV: backlit", _given(rows, {Reason.BACKLIT}), people),
-        _rate("the same: called a dark room", _given(rows, {Reason.UNDER_EXPOSED}), people, "<= 0"),
-    ]
+    found = []
+    opened = np.array(
+        [s.measure().eyes_open_t >= Thresholds().backlit_eyes_open_t for s in samples]
+    )
+    for stops, target in ((-3.0, ""), (-4.0, ">= 0.9"), (-5.0, ">= 0.9")):
+        rows = [s.measure(backlit(s, stops)) for s in samples]
+        given, told = _given(rows, {Reason.BACKLIT}), f"light from behind, face at {stops:+g} EV"
+        found += [
+            _rate(f"{told}, eyes open: backlit", given[opened], people[opened], target),
+            _rate(f"{told}: a dark room", _given(rows, {Reason.UNDER_EXPOSED}), people, "<= 0"),
+        ]
+    for albedo, stops in product(ALBEDOS, (0.0, -0.5)):
+        pictures = [material.exposed(material.with_albedo(s, albedo), stops) for s in samples]
+        rows = [s.measure(with_window(s, p)) for s, p in zip(samples, pictures, strict=True)]
+        name = f"albedo x {albedo:g}, {stops:+g} EV, before a window: backlit"
+        found.append(_rate(name, _given(rows, {Reason.BACKLIT}), people, "<= 0"))
+    return found
 
 
 def _flash(samples: list[Sample]) -> list[Figure]:

@@ -37,11 +37,13 @@ TITLES: Final[Mapping[str, str]] = {
     "over_two_share": "Over-exposed, two channels",
     "over_lit_share": "Over-exposed, lit channel",
     "frame_bright_codes": "Brightest spot of the frame",
+    "eyes_bright_codes": "Whites of the eyes before a bright background",
     "snr": "Signal over noise",
     "side_light_stops": "Light from the side",
     "speed_ied_s": "Motion",
     "blur_pct": "Blur",
     "occluded_share": "Covered face",
+    "eyes_contrast": "Covered eyes",
     "eyes_open_t": "Eyes open",
     "mouth_open_t": "Mouth open",
 }

@@ -98,6 +98,24 @@ _DARK_FRAME: Final = Condition(
 _BRIGHT_FRAME: Final = Condition(
     "frame_bright_codes", "frame_bright_accept_codes", "frame_bright_drop_codes", below=False
 )
+_WINDOW: Final = Condition(
+    "frame_bright_codes", "backlit_frame_codes", "backlit_frame_codes", below=False
+)
+_DULL_FACE: Final = Condition(
+    "face_bright_codes", "backlit_face_accept_codes", "backlit_face_drop_codes"
+)
+_VERY_DARK_FACE: Final = Condition(
+    "luminance", "backlit_luminance_accept", "backlit_luminance_drop"
+)
+_EYES_OPEN: Final = Condition(
+    "eyes_open_t", "eyes_open_accept_t", "eyes_open_accept_t", below=False
+)
+_EYES_WIDE_OPEN: Final = Condition(
+    "eyes_open_t", "backlit_eyes_open_t", "backlit_eyes_open_t", below=False
+)
+_EYES_SEEN: Final = Condition(
+    "eyes_contrast", "eyes_contrast_accept", "eyes_contrast_accept", below=False
+)
 _WEAK_CONTRAST: Final = Condition("contrast_codes", "contrast_accept_codes", "contrast_drop_codes")
 _DARK_FACE: Final = Condition("luminance", "luminance_accept", "luminance_drop")
 _BRIGHT_HIGHLIGHTS: Final = Condition(
@@ -167,6 +185,16 @@ RULES: Final[tuple[Rule, ...]] = (
         only_if=(_BRIGHT_FRAME,),
     ),
     Rule(
+        "eyes_bright_codes",
+        Reason.BACKLIT,
+        -1,
+        "backlit_eyes_accept_codes",
+        "backlit_eyes_drop_codes",
+        phase=LightPhase.NEUTRAL,
+        nan_passes=True,
+        only_if=(_WINDOW, _VERY_DARK_FACE, _DULL_FACE, _EYES_WIDE_OPEN, _EYES_SEEN),
+    ),
+    Rule(
         "side_light_stops",
         Reason.SIDE_LIGHT,
         1,
@@ -200,6 +228,15 @@ RULES: Final[tuple[Rule, ...]] = (
         nan_passes=True,
     ),
     Rule("occluded_share", Reason.OCCLUDED, 1, "occluded_accept", nan_passes=True),
+    Rule(
+        "eyes_contrast",
+        Reason.OCCLUDED,
+        -1,
+        "eyes_contrast_accept",
+        phase=LightPhase.NEUTRAL,
+        nan_passes=True,
+        only_if=(_EYES_OPEN,),
+    ),
     Rule("eyes_open_t", Reason.EYES_CLOSED, -1, "eyes_open_accept_t"),
     Rule("mouth_open_t", Reason.MOUTH_OPEN, 1, "mouth_open_accept_t"),
     Rule("ied_px", Reason.FACE_TOO_SMALL, -1, "ied_best_px"),

@@ -161,6 +161,54 @@ class Thresholds:
     backlit_snr_drop: float = option(
         3.0, unit="ratio", low=0.0, high=100.0, why="as snr, in a frame with bright spots"
     )
+    backlit_frame_codes: float = option(
+        200.0, unit="codes", low=0.0, high=255.0, why="a window or a lamp behind the person"
+    )
+    backlit_luminance_accept: float = option(
+        0.055, unit="linear, 0..1", low=0.0, high=1.0, why="drop level plus frame-to-frame noise"
+    )
+    backlit_luminance_drop: float = option(
+        0.05,
+        unit="linear, 0..1",
+        low=0.0,
+        high=1.0,
+        why="only with dull eyes and nothing that shines: dark skin has this in any light",
+    )
+    backlit_face_accept_codes: float = option(
+        105.0, unit="codes", low=0.0, high=255.0, why="drop level plus frame-to-frame noise"
+    )
+    backlit_face_drop_codes: float = option(
+        100.0,
+        unit="codes",
+        low=0.0,
+        high=255.0,
+        why="measured: a face 3 stops below the room has nothing brighter than 73 to 101",
+    )
+    backlit_eyes_accept_codes: float = option(
+        65.0, unit="codes", low=0.0, high=255.0, why="drop level plus frame-to-frame noise"
+    )
+    backlit_eyes_drop_codes: float = option(
+        60.0,
+        unit="codes",
+        low=0.0,
+        high=255.0,
+        why="measured: whites of faces that dark read 70 and more in ordinary light at -.5 EV, "
+        "whatever the skin; 60 in the median 3 stops below the room",
+    )
+    backlit_eyes_open_t: float = option(
+        0.05,
+        unit="eye-to-chin distances",
+        low=0.0,
+        high=1.0,
+        why="between narrower lids hardly any white is seen",
+    )
+    eyes_contrast_accept: float = option(
+        2.0,
+        unit="ratio",
+        low=1.0,
+        high=100.0,
+        why="warns only: opaque glasses read 1.1 to 1.4, open eyes 4.9, at -2 EV 3.1",
+    )
     speed_accept_ied_s: float = option(
         0.5, unit="IED/s", low=0.0, high=100.0, why="1/60 s smears by .24 % IED, no measurable blur"
     )

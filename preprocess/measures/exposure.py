@@ -20,6 +20,9 @@ NOISE_FLOOR_CODES: Final = 0.35
 """Rounding to 8 bits has a standard deviation of .29 codes: less noise cannot be told."""
 
 CONTRAST_TAILS: Final = (0.10, 0.99)
+BRIGHTEST_TAIL: Final = 99.8
+"""Percentile of the face: what shines on any skin, forehead, nose, teeth, a white of an eye."""
+
 BRIGHT_TAIL: Final = 99.0
 """Percentile of the whole frame: a window or a lamp of 1 % of it is a bright spot."""
 
@@ -30,7 +33,7 @@ MOUTH: Final = (13, 14)
 CHEEK_SIDE: Final = round(0.3 * IED)
 """Pixels of the patch."""
 
-_LINEAR: Final = np.where(
+LINEAR: Final = np.where(
     np.arange(256) / 255 <= 0.04045,
     np.arange(256) / 255 / 12.92,
     ((np.arange(256) / 255 + 0.055) / 1.055) ** 2.4,
@@ -82,6 +85,17 @@ def tones_codes(patch: Patch) -> tuple[float, float]:
     reached = np.cumsum(counts) / counts.sum()
     low, high = np.searchsorted(reached, CONTRAST_TAILS)
     return float(high - low), float(high)
+
+
+def face_bright_codes(patch: Patch) -> float:
+    """Return the 99.8th percentile of the face's brightest channel, in codes.
+
+    Dark skin shines where light falls on it: 92 and more at a fifth of the albedo.
+    """
+    brightest = patch.brightest_codes[patch.skin]
+    if not brightest.size:
+        return math.nan
+    return percentile_of_codes(np.bincount(brightest, minlength=256), BRIGHTEST_TAIL)
 
 
 def frame_bright_codes(pixels: ImageU8) -> float:
@@ -143,7 +157,7 @@ def luminance(patch: Patch) -> float:
         counts = _histogram(patch.bgr[::2], patch.skin[::2], channel)
         if not counts.any():
             return math.nan
-        total += weight * float(counts @ _LINEAR) / float(counts.sum())
+        total += weight * float(counts @ LINEAR) / float(counts.sum())
     return total
 
 
@@ -154,7 +168,7 @@ def side_light_stops(patch: Patch) -> float:
         if cheek.size < CHEEK_SIDE**2 // 4:
             return math.nan
         values = _luminance(patch.bgr.reshape(-1, 3).take(cheek, axis=0))
-        medians.append(max(_median(values), float(_LINEAR[1])))
+        medians.append(max(_median(values), float(LINEAR[1])))
     return abs(math.log2(medians[0] / medians[1]))
 
 
@@ -202,4 +216,4 @@ def _histogram(codes: ImageU8, skin: Mask, channel: int = 0) -> NDArray[np.float
 
 
 def _luminance(bgr: ImageU8) -> F32:
-    return np.asarray(_LINEAR[bgr] @ np.array(_BT709_BGR, dtype=np.float32), dtype=np.float32)
+    return np.asarray(LINEAR[bgr] @ np.array(_BT709_BGR, dtype=np.float32), dtype=np.float32)

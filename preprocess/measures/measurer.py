@@ -9,7 +9,7 @@ import numpy as np
 from capture.frame import Frame
 from capture.light.illumination import Rgb
 from preprocess.face.face import Face
-from preprocess.measures import exposure, eyes_mouth, occlusion, sharpness, size_margins
+from preprocess.measures import exposure, eyes_light, eyes_mouth, occlusion, sharpness, size_margins
 from preprocess.measures.measures import NO_FACE, Measures
 from preprocess.measures.motion import SpeedMeter
 from preprocess.measures.patch import face_patch
@@ -48,6 +48,7 @@ class Measurer:
         left, right, above, below = size_margins.frame_margins(face, frame.size_wh)
         over_grey, over_any, over_two = exposure.clipped_shares(patch)
         contrast, highlight = exposure.tones_codes(patch)
+        eyes_contrast, eyes_bright = eyes_light.eyes_light(patch)
         if self._grey:
             over_any = over_two = math.nan
         return Measures(
@@ -72,6 +73,9 @@ class Measurer:
             over_lit_share=exposure.lit_clipped_share(patch, lit) if lit else math.nan,
             highlight_codes=highlight,
             frame_bright_codes=exposure.frame_bright_codes(frame.pixels),
+            face_bright_codes=exposure.face_bright_codes(patch),
+            eyes_bright_codes=eyes_bright,
+            eyes_contrast=eyes_contrast,
             contrast_codes=contrast,
             snr=exposure.snr(patch, grey, noise),
             side_light_stops=exposure.side_light_stops(patch),

@@ -29,6 +29,9 @@ class Measures:
     over_lit_share : share of the face at >= 250 in a channel that the screen lights.
     highlight_codes : 99th percentile of gamma-encoded grey on the face.
     frame_bright_codes : 99th percentile of the whole frame's brightest channel.
+    face_bright_codes : 99.8th percentile of the face's brightest channel.
+    eyes_bright_codes : 95th percentile of the brightest channel between the lids.
+    eyes_contrast : bright over dark between the lids, in linear light, of the duller eye.
     contrast_codes : 99th minus 10th percentile of gamma-encoded grey on the face.
     snr : texture of the face over noise.
     side_light_stops : abs(log2) of left over right cheek in linear luminance.
@@ -59,6 +62,9 @@ class Measures:
     over_lit_share: float = nan
     highlight_codes: float = nan
     frame_bright_codes: float = nan
+    face_bright_codes: float = nan
+    eyes_bright_codes: float = nan
+    eyes_contrast: float = nan
     contrast_codes: float = nan
     snr: float = nan
     side_light_stops: float = nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
@@ -28,6 +29,10 @@ from preprocess.tracking.facemesh.mediapipe_graph import load_mediapipe
 
 Points = NDArray[np.float32]
 BOX_OVER_OVAL: Final = 1.15
+TURN_RAD: Final = math.radians(6)
+"""Between two looks at a frame without a face, to one side and the other in turn: how a face meets
+the detector's grid decides whether a difficult one is found."""
+
 SURROUNDINGS: Final = 1.5
 """Half of what is searched around a followed face, in sides of its region."""
 
@@ -71,8 +76,9 @@ class FaceMeshTracker:
     The detector runs while there is no face and on every ``watch_every``-th frame. There it
     confirms the followed face, counts the others and hands over to a clearly larger one. Between
     watches ``count`` and ``second_face_ratio`` keep their last values. While there is no face, the
-    frame is searched at a smaller scale as well, and one of its nine overlapping quarters in turn,
-    so that a person too near or too far away is seen as such. The same frames give the same faces.
+    frame is searched at a smaller scale as well, turned a little, and one of its nine overlapping
+    quarters in turn, so that a person too near or too far away is seen as such. The same frames
+    give the same faces.
 
     A mesh counts where the detector's own eyes and mouth agree with it: when a face is found, at
     every watch, and at once where the mesh has grown or shrunk by ``regrown`` since. A new face is
@@ -91,6 +97,7 @@ class FaceMeshTracker:
         self._until_watch: int
         self._doubted: int
         self._quarter: int
+        self._turn_rad: float
         self._others: tuple[float, ...]
         self._agreed_px: float
         self.reset()
@@ -117,6 +124,7 @@ class FaceMeshTracker:
         self._until_watch = 0
         self._doubted = 0
         self._quarter = 0
+        self._turn_rad = TURN_RAD
         self._others = ()
         self._agreed_px = 0.0
 
@@ -172,8 +180,8 @@ class FaceMeshTracker:
         if points is not None and not self._confirmed(bgr, points, seen):
             points = None
         points = self._largest(bgr, points, seen)
-        for view in (_wide(bgr), self._next_quarter(bgr)) if points is None else ():
-            seen = self._detector.detect(bgr, view)
+        for view, turn_rad in self._further_looks(bgr) if points is None else ():
+            seen = self._detector.detect(bgr, view, turn_rad)
             points = self._largest(bgr, None, seen)
             if points is not None:
                 break
@@ -195,6 +203,14 @@ class FaceMeshTracker:
             return self._doubted < self._options.doubts
         self._doubted = 0
         return any(agrees(d, points) for d in own)
+
+    def _further_looks(self, bgr: ImageU8) -> Iterator[tuple[Rect | None, float]]:
+        """Yield the parts of the frame, and by how much turned, that are tried before "no face"."""
+        self._turn_rad = -self._turn_rad
+        quarter = self._next_quarter(bgr)
+        yield _wide(bgr), 0.0
+        yield None, self._turn_rad
+        yield quarter, 0.0
 
     def _next_quarter(self, bgr: ImageU8) -> Rect:
         row, column = divmod(self._quarter, 3)

@@ -9,7 +9,7 @@ FaceMesh's to .02 px, at half its time.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,7 +124,9 @@ class FaceDetector:
             self._graph = Graph(config, ["detections"])
             self.detect(_NOTHING)
 
-    def detect(self, bgr: ImageU8, within: Rect | None = None) -> list[Detection]:
+    def detect(
+        self, bgr: ImageU8, within: Rect | None = None, turn_rad: float = 0.0
+    ) -> list[Detection]:
         """Return the faces, largest first, in pixels of the frame.
 
         Parameters
@@ -132,9 +134,16 @@ class FaceDetector:
         bgr : (H, W, 3) uint8.
         within : look at this part of the frame only, which makes its faces larger to the detector;
             what of it lies outside the frame is black, which makes them smaller.
+        turn_rad : turn what is looked at by this angle, counter-clockwise in the image; the faces
+            are those of the frame as it is.
         """
         part = within or Rect(0, 0, bgr.shape[1], bgr.shape[0])
-        return self._detected(_view(bgr, part), part)
+        view = _view(bgr, part)
+        if turn_rad == 0:
+            return self._detected(view, part)
+        return [
+            _turned_back(d, part, turn_rad) for d in self._detected(_turn(view, turn_rad), part)
+        ]
 
     def score(self, bgr: ImageU8, within: Rect, *, turned: bool) -> float:
         """Return the best score in a part, upright or turned by 180 degrees; 0 without a face."""
@@ -265,6 +274,35 @@ def _view(bgr: ImageU8, part: Rect) -> ImageU8:
     rows, columns = min(small.shape[0], view.shape[0] - y), min(small.shape[1], view.shape[1] - x)
     view[y : y + rows, x : x + columns] = small[:rows, :columns]
     return view
+
+
+def _turn(view: ImageU8, angle_rad: float) -> ImageU8:
+    import cv2  # noqa: PLC0415
+
+    height, width = view.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), math.degrees(angle_rad), 1.0)
+    turned = cv2.warpAffine(view, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)
+
+
+def _turned_back(seen: Detection, part: Rect, angle_rad: float) -> Detection:
+    """Return a detection of a part that was turned about its centre, in pixels of the frame."""
+    x0, y0 = part.left + part.width / 2, part.top + part.height / 2
+    cos, sin = math.cos(angle_rad), math.sin(angle_rad)
+
+    def back(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = point[0] - x0, point[1] - y0
+        return x0 + cos * x - sin * y, y0 + sin * x + cos * y
+
+    x, y = back(seen.centre_px)
+    return replace(
+        seen,
+        left_px=x - seen.width_px / 2,
+        top_px=y - seen.height_px / 2,
+        angle_rad=seen.angle_rad + angle_rad,
+        eyes_px=back(seen.eyes_px),
+        mouth_px=back(seen.mouth_px),
+    )
 
 
 def _detection(found: Any, part: Rect) -> Detection:

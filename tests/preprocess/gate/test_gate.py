@@ -31,9 +31,11 @@ GOOD = Measures(
     margin_below_t=2, cut_share=0, second_face_ratio=0, yaw_deg=2, pitch_deg=-3, roll_deg=1,
     blur_pct=1.0, blur_ratio=1.2, noise_codes=2, speed_ied_s=0.2, over_grey_share=0,
     over_any_share=0.02, over_two_share=0, over_lit_share=0.0, contrast_codes=120,
-    highlight_codes=200, frame_bright_codes=220, snr=9, side_light_stops=0.3,
+    highlight_codes=200, face_bright_codes=220, eyes_bright_codes=160, eyes_contrast=10,
+    frame_bright_codes=220, snr=9, side_light_stops=0.3,
     luminance=0.3, eyes_open_t=0.06, mouth_open_t=0.01, occluded_share=0.0,
 )  # fmt: skip
+FROM_BEHIND = {"luminance": 0.02, "face_bright_codes": 70.0, "eyes_bright_codes": 40.0}
 DARK_ROOM = {"contrast_codes": 60.0, "luminance": 0.05, "frame_bright_codes": 100.0}
 LIMITS = Thresholds()
 RED = Label(LabelKind.CLEAN, "Red", (255, 0, 0))
@@ -75,6 +77,7 @@ def test_a_good_face_is_accepted_in_any_light(label: Label | None) -> None:
             id="noise as large as the face in a dark room",
         ),
         pytest.param({"snr": 1.5}, Reason.BACKLIT, id="noise as large as the face, bright room"),
+        pytest.param(FROM_BEHIND, Reason.BACKLIT, id="nothing shines, not even the eyes' whites"),
     ],
 )
 def test_a_defect_has_its_reason(change: dict[str, float], reason: Reason) -> None:
@@ -92,6 +95,15 @@ def test_a_defect_has_its_reason(change: dict[str, float], reason: Reason) -> No
         pytest.param({"ied_px": 80.0}, id="farther away than is best"),
         pytest.param({"margin_above_t": 0.6, "margin_left_ied": 0.7}, id="near the frame's edge"),
         pytest.param({"luminance": 0.01}, id="dark skin in dim light"),
+        pytest.param(
+            FROM_BEHIND | {"eyes_bright_codes": 110},
+            id="dark skin before a window, its whites seen",
+        ),
+        pytest.param(FROM_BEHIND | {"face_bright_codes": 130}, id="dark skin that shines"),
+        pytest.param(FROM_BEHIND | {"eyes_open_t": 0.04}, id="dark face, narrow eyes"),
+        pytest.param(FROM_BEHIND | {"eyes_contrast": 1.2}, id="dark face with opaque glasses"),
+        pytest.param(FROM_BEHIND | {"frame_bright_codes": 180}, id="dark face, no window"),
+        pytest.param({"eyes_contrast": 1.2}, id="opaque glasses"),
         pytest.param({"contrast_codes": 40}, id="flat light"),
         pytest.param({"contrast_codes": 30, "luminance": 0.02}, id="dark skin in flat light"),
         pytest.param({"contrast_codes": 60, "frame_bright_codes": 90}, id="before a dark wall"),
@@ -101,6 +113,20 @@ def test_a_defect_has_its_reason(change: dict[str, float], reason: Reason) -> No
 )
 def test_what_the_service_accepts_is_at_most_a_warning(change: dict[str, float]) -> None:
     assert judge(replace(GOOD, **change), NEUTRAL, LIMITS).accepted
+
+
+@pytest.mark.parametrize(
+    ("change", "warned"),
+    [
+        pytest.param({}, (Reason.OCCLUDED,), id="open eyes without contrast"),
+        pytest.param({"eyes_open_t": 0.01}, (Reason.EYES_CLOSED,), id="closed eyes"),
+        pytest.param({"eyes_contrast": 4.9}, (), id="the dullest open eyes"),
+        pytest.param({"eyes_contrast": math.nan}, (), id="eyes outside the frame"),
+    ],
+)
+def test_opaque_glasses_are_warned_of(change: dict[str, float], warned: tuple[Reason]) -> None:
+    row = replace(GOOD, **{"eyes_contrast": 1.2, **change})
+    assert judge(row, NEUTRAL, LIMITS).warnings == warned
 
 
 @pytest.mark.parametrize("label", [RED, TRANSITION], ids=["red", "transition"])

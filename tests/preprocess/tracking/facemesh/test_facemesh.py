@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from math import radians
 from pathlib import Path
 
 import av
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 
 from capture.frame import ImageU8
-from preprocess.face.face import Face
+from preprocess.face.face import Face, Rect
 from preprocess.face.landmarks import FACE_OVAL
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
+from preprocess.tracking.facemesh.facemesh_graphs import Detection, FaceDetector
 from preprocess.tracking.facemesh.mediapipe_graph import quiet_backend
 from tests.preprocess import faces
 
@@ -116,6 +118,35 @@ def test_faces_far_below_the_services_limit_are_seen_as_such(
     whole = np.ptp(found([portrait]).landmarks_px[list(FACE_OVAL), 0])
     face = found([on_canvas(portrait[100:500, 700:1200], width_px / whole, (900, 500))] * 9)
     assert np.ptp(face.landmarks_px[list(FACE_OVAL), 0]) == pytest.approx(width_px, rel=0.15)
+
+
+@pytest.mark.parametrize("degrees", [-6, 6, 20])
+def test_a_turned_look_gives_places_of_the_frame_as_it_is(portrait: ImageU8, degrees: int) -> None:
+    detector = FaceDetector(0.5)
+    (plain,), (turned,) = (
+        detector.detect(portrait),
+        detector.detect(portrait, None, radians(degrees)),
+    )
+    detector.close()
+    reach = 0.06 * plain.width_px
+    for name in ("centre_px", "eyes_px", "mouth_px"):
+        assert getattr(turned, name) == pytest.approx(getattr(plain, name), abs=reach)
+    assert turned.angle_rad == pytest.approx(plain.angle_rad, abs=radians(8))  # keys are coarse
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_face_that_only_a_turned_look_shows_is_found(
+    portrait: ImageU8, monkeypatch: pytest.MonkeyPatch, sign: int
+) -> None:
+    detect = FaceDetector.detect
+
+    def only_turned(
+        self: FaceDetector, bgr: ImageU8, within: Rect | None = None, turn_rad: float = 0.0
+    ) -> list[Detection]:
+        return detect(self, bgr, within, turn_rad) if turn_rad * sign > 0 else []
+
+    monkeypatch.setattr(FaceDetector, "detect", only_turned)
+    assert None not in seen([portrait] * 4)[2:]
 
 
 @pytest.mark.slow
