@@ -12,6 +12,8 @@ from html import unescape
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
+import numpy as np
 import pytest
 
 from facelight.report.index_page import index_page
@@ -67,14 +69,17 @@ def written(out: Path, count: int) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def view(tmp_path_factory: pytest.TempPathFactory) -> View:
-    """Open the page of 60 sessions in a headless browser and return what is seen after actions."""
+def opened(tmp_path_factory: pytest.TempPathFactory, count: int) -> View:
+    """Return what is seen, after actions, of a page of so many sessions in a headless browser."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("no chromium on this machine")
     folder = tmp_path_factory.mktemp("page")
-    page = written(folder, 60).read_text(encoding="utf-8")
+    (folder / "s1").mkdir()
+    (folder / "s1" / "thumbnail.jpg").write_bytes(
+        cv2.imencode(".jpg", np.zeros((9, 9, 3)))[1].tobytes()
+    )
+    page = written(folder, count).read_text(encoding="utf-8")
 
     def seen(actions: str) -> dict[str, Any]:
         script = f"<script>{PROBE}{actions};document.title = JSON.stringify(look());</script>"
@@ -95,6 +100,12 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> View:
     return seen
 
 
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> View:
+    """Open the page of 60 sessions."""
+    return opened(tmp_path_factory, 60)
+
+
 @pytest.mark.slow
 def test_the_page_counts_by_status_and_reason_and_shows_every_session(view: View) -> None:
     found = view("")
@@ -103,6 +114,7 @@ def test_the_page_counts_by_status_and_reason_and_shows_every_session(view: View
     assert found["chips"][:3] == ["accepted 49", "rejected 8", "error 3"]
     assert "face too small 3" in found["chips"]
     assert found["strips"] == 60
+    assert found["pictures"] == 1
     assert "s6.mp4: truncated </script>" in found["text"]
 
 
@@ -133,6 +145,16 @@ def test_a_rejected_session_says_why_and_what_to_do(view: View) -> None:
 
 
 @pytest.mark.slow
+def test_of_six_thousand_sessions_a_hundred_are_drawn_and_all_are_found(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    view = opened(tmp_path_factory, 6000)
+    whole, found = view(""), view("type('s599')")
+    assert (whole["shown"], len(whole["names"])) == ("6000 of 6000 sessions", 100)
+    assert found["shown"] == "11 of 6000 sessions"
+
+
+@pytest.mark.slow
 def test_six_thousand_rows_are_one_page_and_drawn_a_few_at_a_time(tmp_path: Path) -> None:
     page = written(tmp_path, 6000).read_text(encoding="utf-8")
     assert "<h1>6000 sessions</h1>" in page
@@ -143,7 +165,7 @@ def test_six_thousand_rows_are_one_page_and_drawn_a_few_at_a_time(tmp_path: Path
 def test_a_picture_beside_the_result_is_in_the_page(tmp_path: Path) -> None:
     (tmp_path / "s0").mkdir()
     (tmp_path / "s0" / "thumbnail.jpg").write_bytes(b"jpeg")
-    assert '"picture":"anBlZw=="' in written(tmp_path, 1).read_text(encoding="utf-8")
+    assert '"pictures">anBlZw==\n' in written(tmp_path, 1).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("reason", list(Reason))
