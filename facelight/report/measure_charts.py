@@ -66,7 +66,7 @@ def measure_chart(
     rules = [rule for rule in RULES if rule.measure == name]
     limits = [limit for rule in rules for limit in _limits(rule, thresholds)]
     line = Line(points, LINE_COLOUR, words)
-    chart = svg(Chart(span_ms(reports), [line], (), limits, height, unit), words)
+    chart = svg(Chart(span_ms(reports), [line], (), limits, height), words)
     return MeasureChart(name, words, unit, Markup(chart), _note(rules, thresholds))  # noqa: S704
 
 
@@ -80,10 +80,11 @@ def _note(rules: Sequence[Rule], thresholds: Thresholds) -> str:
 
 def limit_text(rule: Rule, thresholds: Thresholds) -> str:
     """Return what a rule turns away, in words; of one that only warns, from where it does."""
-    word = "above" if rule.sign > 0 else "below"
+    beyond, within = ("above", "up to") if rule.sign > 0 else ("below", "from")
+    accept = f"{getattr(thresholds, rule.accept):g}"
     if rule.rejects:
-        return f"turned away {word} {getattr(thresholds, rule.drop):g}"
-    return f"a warning {word} {getattr(thresholds, rule.accept):g}"
+        return f"turned away {beyond} {getattr(thresholds, rule.drop):g}, good {within} {accept}"
+    return f"a warning {beyond} {accept}"
 
 
 def _limits(rule: Rule, thresholds: Thresholds) -> list[LimitLine]:

@@ -101,8 +101,13 @@ def reason_text(reason: str) -> ReasonText:
         return ReasonText(reason.replace("_", " "), "see the report of the session")
 
 
+CONSEQUENCES: Final = frozenset({Reason.TOO_FEW_FRAMES, Reason.TOO_FEW_PER_COLOUR})
+"""What follows where something else spoiled the frames; to record for longer is no cure then."""
+
+
 def words_of(reasons: Sequence[str]) -> tuple[str, str]:
     """Return what is wrong and what to do, of the reasons that decided: the first two."""
-    texts = [reason_text(reason) for reason in reasons[:2]]
+    causes = [reason for reason in reasons if reason not in CONSEQUENCES] or reasons
+    texts = [reason_text(reason) for reason in causes[:2]]
     what = "; ".join(text.what for text in texts)
     return what, "; ".join(dict.fromkeys(text.cure for text in texts))

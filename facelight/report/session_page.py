@@ -138,7 +138,7 @@ def _why(
     failure = failure_of(session, thresholds)
     if failure is None:
         return None
-    what, cure = words_of(session.reasons)
+    what, cure = words_of([str(reason) for reason in session.reasons])
     rule = failure.rule
     chart, limit = None, ""
     if rule is not None:

@@ -174,5 +174,11 @@ def test_every_reason_has_its_words_and_its_cure(reason: Reason) -> None:
     assert REASON_TEXTS[reason].cure
 
 
+def test_a_consequence_is_not_given_as_a_cause() -> None:
+    what, cure = words_of(["blurred", "too_few_frames"])
+    assert (what, cure) == words_of(["blurred"])
+    assert "record for longer" in words_of(["too_few_frames"])[1]
+
+
 def test_a_reason_of_another_version_is_its_own_name() -> None:
     assert words_of(["too_green"]) == ("too green", "see the report of the session")

@@ -106,9 +106,10 @@ def test_an_accepted_session_has_no_failure() -> None:
 def test_the_page_begins_with_why_and_the_failing_measure_with_its_limit() -> None:
     small = replace(GOOD, face_side_px=90.0)
     page = page_of(session(small, small, GOOD), SessionPictures(b"t", b"worst", b"best"))
-    words = [REASON_TEXTS[Reason.FACE_TOO_SMALL].what, "2 of 3 frames",
-             REASON_TEXTS[Reason.FACE_TOO_SMALL].cure, "size of the face", 'class="limit"',
-             "turned away below 128", "worst frame: 90 px", "best frame: 300 px",
+    words = [REASON_TEXTS[Reason.FACE_TOO_SMALL].what, REASON_TEXTS[Reason.FACE_TOO_SMALL].cure,
+             "face too small: 2 of 3 frames; 2 accepted frames", "size of the face",
+             'class="limit"',
+             "turned away below 128, good from 140", "worst frame: 90 px", "best frame: 300 px",
              "Light and labels"]  # fmt: skip
     places = [page.index(each) for each in words]
     assert places == sorted(places)
