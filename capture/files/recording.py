@@ -56,12 +56,14 @@ class RecordingHead:
     ----------
     controls : what the camera let us lock, and to which values.
     plan : the light that was asked for; None for a session without.
+    reference : the name that somebody else has for this session, a program beside the kiosk.
     """
 
     session_id: str
     camera: CameraInfo
     controls: Mapping[str, JsonValue] = field(default_factory=dict)
     plan: IlluminationPlan | None = None
+    reference: str | None = None
 
 
 class RecordingWriter:
@@ -307,10 +309,12 @@ def next_pts_ms(before_ms: int, t_ns: int) -> int:
 
 
 def _head_fields(head: RecordingHead, created: datetime) -> dict[str, Any]:
+    named = {} if head.reference is None else {"reference": head.reference}
     return {
         "format": FORMAT,
         "version": VERSION,
         "session_id": head.session_id,
+        **named,
         "created": created.isoformat(timespec="milliseconds"),
         "provenance": head.camera.provenance.value,
         "camera": camera_fields(head.camera),

@@ -62,6 +62,7 @@ class SessionDocument(StrictModel):
     format: Literal["facelight-recording"]
     version: Literal[1]
     session_id: str = Field(min_length=1, max_length=256)
+    reference: str | None = Field(default=None, min_length=1, max_length=128)
     created: str
     provenance: Literal["camera", "simulated", "imported"]
     camera: CameraEntry

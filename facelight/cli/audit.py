@@ -37,6 +37,10 @@ def audit(
         list[Path] | None,
         typer.Option(help="Directory of `process --out`; sent besides what the spool knows."),
     ] = None,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(help="Event lines of `kiosk --events`: names the reference of each request."),
+    ] = None,
     digest_scheme: Annotated[
         str | None, typer.Option(help="How the service makes digests, if known: body-sha256.")
     ] = None,
@@ -48,10 +52,12 @@ def audit(
     config: ConfigOption = None,
 ) -> None:
     """Read a session's whole audit, newest first; export or verify it."""
+    from facelight.delivery.references import references_of
     from uploader.api.audit import AuditClient
     from uploader.api.audit import verify as compare
     from uploader.http.multipart import DIGEST_SCHEME
 
+    references = references_of(events or [])
     if as_csv and as_json and out is None:
         raise typer.BadParameter("--csv and --json together need --out")
     if digest_scheme not in {None, DIGEST_SCHEME}:
@@ -64,7 +70,8 @@ def audit(
     if verify:
         ours = [*_spooled(spool_dir, config, session), *_processed(results or [], entries)]
         checks = compare(entries, ours, scheme)
-    _write(_Report(entries, checks, verify), out, as_csv=as_csv, as_json=as_json)
+    report = _Report(entries, checks, verify, references)
+    _write(report, out, as_csv=as_csv, as_json=as_json)
     _warn(checks)
     if any(check.alarming for check in checks):
         raise typer.Exit(1)
@@ -82,7 +89,14 @@ def _warn(checks: list[Check]) -> None:
 
 
 class _Report:
-    def __init__(self, entries: list[AuditEntry], checks: list[Check], verified: bool) -> None:
+    def __init__(
+        self,
+        entries: list[AuditEntry],
+        checks: list[Check],
+        verified: bool,
+        references: dict[str, str],
+    ) -> None:
+        self.references = references
         self.entries = entries
         self.checks = checks
         self.verified = verified
@@ -90,12 +104,12 @@ class _Report:
     def csv(self) -> str:
         from uploader.api.audit import to_csv
 
-        return to_csv(self.entries, self.checks)
+        return to_csv(self.entries, self.checks, self.references)
 
     def json(self) -> str:
         import json
 
-        listed: Any = [entry.to_json() for entry in self.entries]
+        listed: Any = [entry.to_json() | self._named(entry) for entry in self.entries]
         if self.verified:
             listed = {"entries": listed, "checks": [check.to_json() for check in self.checks]}
         return json.dumps(listed, indent=1) + "\n"
@@ -117,17 +131,31 @@ class _Report:
             ]
             for e in self.entries
         ]
+        if self.references:
+            head.append("REFERENCE")
+            for row, entry in zip(rows, self.entries, strict=True):
+                row.append(self._named(entry).get("reference"))
         if self.verified:
             head += ["VERDICT", "DETAIL"]
             for row, entry in zip(rows, self.entries, strict=True):
                 check = verdicts.get(id(entry))
                 row += [check and check.verdict, check and check.detail]
-            rows += [
-                [None, None, None, None, c.sent.size, None, c.sent.request_id, c.verdict, c.detail]
-                for c in self.checks
-                if c.entry is None and c.sent is not None
-            ]
+            missing = [c for c in self.checks if c.entry is None and c.sent is not None]
+            rows += [self._unlisted(c) for c in missing]
         return table(head, rows) + "\n"
+
+    def _named(self, entry: AuditEntry) -> dict[str, str]:
+        """Return the reference of an entry, if the kiosk's events name one."""
+        ids = (entry.client_request_id, entry.request_id)
+        known = [self.references[one] for one in ids if one in self.references]
+        return {"reference": known[0]} if known else {}
+
+    def _unlisted(self, check: Check) -> list[object]:
+        """Return the row of a request that the audit lacks."""
+        sent = check.sent
+        ids = (sent.size, None, sent.request_id) if sent is not None else (None, None, None)
+        named = [self.references.get(sent.client_request_id)] if self.references and sent else []
+        return [None, None, None, None, *ids, *named, check.verdict, check.detail]
 
 
 def _write(report: _Report, out: Path | None, *, as_csv: bool, as_json: bool) -> None:

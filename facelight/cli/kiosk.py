@@ -32,6 +32,10 @@ def kiosk(
         bool, typer.Option("--no-light", help="No colours for anybody; no light information.")
     ] = False,
     language: Annotated[str | None, typer.Option(help="Code of a language, or a .toml.")] = None,
+    control: Annotated[
+        str | None,
+        typer.Option(help="127.0.0.1:PORT or unix:PATH: programs beside it start sessions there."),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Start although the service cannot be reached.")
     ] = False,
@@ -62,6 +66,7 @@ def kiosk(
         "kiosk.windowed": windowed or None,
         "kiosk.display": screen,
         "kiosk.language": language,
+        "kiosk.control": control,
         "session.light": False if no_light else None,
     }
     settings = load_settings(flags | pairs(set_ or []), config).settings

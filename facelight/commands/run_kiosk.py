@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.parse import urlsplit
 
 from capture.camera import Camera, Provenance
@@ -41,6 +39,10 @@ from facelight.kiosk.app import (
     checked_words,
     live,
 )
+from facelight.kiosk.control.event_log import EventLog
+from facelight.kiosk.control.port import ControlPort, control_settings
+from facelight.kiosk.control.sessions import RequestedSessions
+from facelight.kiosk.events import EVENTS_VERSION, EventWriter
 from facelight.kiosk.host import HostLoad, HostWatch
 from facelight.kiosk.loop import Ending
 from facelight.kiosk.machine.state import Device, Problem, Result
@@ -55,7 +57,6 @@ from uploader.http.network_options import NetworkOptions, first_hop
 from uploader.secret_environment import withdraw_secrets
 
 CONNECT_TIMEOUT_S = 5.0
-EVENTS_VERSION = 1
 CONTROLS_FILE = "camera-controls.json"
 _REJECTED = frozenset({Problem.QUALITY, Problem.LIGHT, Problem.MOVED, Problem.TIME, Problem.SECOND})
 _IDENTITY = (
@@ -107,36 +108,33 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
     telemetry = Telemetry(Path(metrics_file) if metrics_file else None, clock)
     with ExitStack() as stack, stopping() as stop:
         words = checked_words(settings)
-        if not asked.offline:
-            ensure_reachable(endpoint_of(settings).url, settings.http)
-        if asked.record_dir is not None:
-            ensure_folder(asked.record_dir)
-            remove_abandoned(asked.record_dir)
+        port = control_settings(settings.kiosk)
+        _check_surroundings(settings, asked)
+        told = both(EventWriter(clock), telemetry.on_event) if asked.events else telemetry.on_event
+        extras = Extras(record_dir=asked.record_dir, on_age=telemetry.on_age)
+        if port is not None:
+            asking = RequestedSessions(words.codes, EventLog(clock.now_ns))
+            told, extras = asking.tagged(told), extras_of(asking, extras)
+            stack.enter_context(ControlPort(port, asking))
         outbox = stack.enter_context(SpoolOutbox(settings, telemetry.on_delivery))
         camera = stack.enter_context(
             open_camera(settings.kiosk.camera, remembering(settings), clock, history)
         )
-        _LOG.info("camera %s: %s", camera.info.id, identity_of(camera))
-        require_profiled(settings, camera.info.id)
-        refuse_simulated(settings, camera.info.provenance)
+        _check_camera(camera, settings)
         glass = stack.enter_context(closing(open_screen(settings, words, clock)))
         lit = LightingScreen(glass, history)
         devices = Devices(camera, lit, outbox, clock)
         telemetry.watch_camera(camera)
         telemetry.watch_spool(outbox.depth)
         stack.enter_context(telemetry)
-        told: OnEvent = telemetry.on_event
-        if asked.events:
-            told = both(EventWriter(clock), told)
         told("start", about(camera, glass, settings))
-        extras = Extras(record_dir=asked.record_dir, on_age=telemetry.on_age)
         kiosk = stack.enter_context(KioskSession(live(settings), devices, told, extras))
         when_x_server_dies(lambda: display_died(camera, told))
         stop.calls(kiosk.stop)
         manager = ServiceManager()
         stack.callback(manager.stopping)
-        host = HostWatch(camera.info.fps, telemetry.on_load, lambda load: tell_load(load, told))
         lit.each_turn(lambda: manager.turn(kiosk.looked))
+        host = HostWatch(camera.info.fps, telemetry.on_load, lambda load: tell_load(load, told))
         lit.each_flip(lambda shown: host.turn(shown, kiosk.looked))
         ending = served(kiosk, told, once=asked.once)
     code = exit_of(ending, asked)
@@ -261,6 +259,27 @@ def _prepare_process(settings: Settings) -> None:
     withdraw_secrets()
 
 
+def extras_of(asking: RequestedSessions, extras: Extras) -> Extras:
+    """Return the extras of a kiosk that programs beside it may ask for sessions."""
+    return replace(extras, inbox=asking.inbox, reference=asking.reference)
+
+
+def _check_camera(camera: Camera, settings: Settings) -> None:
+    """Log who the camera is; raise where profile or service do not go with it."""
+    _LOG.info("camera %s: %s", camera.info.id, identity_of(camera))
+    require_profiled(settings, camera.info.id)
+    refuse_simulated(settings, camera.info.provenance)
+
+
+def _check_surroundings(settings: Settings, asked: KioskRequest) -> None:
+    """Raise `KioskError` when the service, or the folder for recordings, cannot be used."""
+    if not asked.offline:
+        ensure_reachable(endpoint_of(settings).url, settings.http)
+    if asked.record_dir is not None:
+        ensure_folder(asked.record_dir)
+        remove_abandoned(asked.record_dir)
+
+
 def ensure_reachable(endpoint: str, network: NetworkOptions | None = None) -> None:
     """Raise `KioskError` when nothing listens at the endpoint, or at the proxy before it."""
     hop = first_hop(network or NetworkOptions(), endpoint)
@@ -344,29 +363,3 @@ def exit_of(ending: Ending, asked: KioskRequest) -> Exit:
         return Exit.FAILED
     unreal = ending.decision is not None and ending.decision.casefold() != "realface"
     return Exit.NOT_REAL if asked.exit_by_decision and unreal else Exit.DONE
-
-
-class EventWriter:
-    """Writes each event as one JSON line on stdout; for any thread.
-
-    Who reads them may go away: the kiosk serves on, and says so once in the log.
-    """
-
-    def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
-        self._clock = clock
-        self._stream = sys.stdout if stream is None else stream
-        self._lock = threading.Lock()
-        self._broken = False
-
-    def __call__(self, name: str, values: dict[str, Any]) -> None:
-        """Write ``{"t_ms": ..., "event": name, ...}``."""
-        line = json.dumps({"t_ms": self._clock.now_ns() // 1_000_000, "event": name} | values)
-        with self._lock:
-            if self._broken:
-                return
-            try:
-                self._stream.write(line + "\n")
-                self._stream.flush()
-            except (OSError, ValueError) as error:  # a closed stream raises ValueError
-                self._broken = True
-                _LOG.warning("events are no longer written: %s", error)

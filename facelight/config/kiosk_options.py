@@ -80,6 +80,18 @@ class KioskOptions:
     screen_nits: float = option(
         300.0, unit="cd/m2", low=20.0, high=5000.0, why="brightness the flash check assumes"
     )
+    control: str = option(
+        "", unit="", why="127.0.0.1:PORT or unix:PATH for programs beside the kiosk; empty: none"
+    )
+    control_token_file: str = option(
+        "", unit="path", why="holds the token that those programs send; needed with control"
+    )
+    control_origins: tuple[str, ...] = option(
+        (), unit="origins", why="pages that may drive the kiosk from a browser on this machine"
+    )
+    control_anywhere: bool = option(
+        False, unit="", why="an address other than loopback lets others on the network drive it"
+    )
     metrics_file: str = option(
         "", unit="path", why="Prometheus text file, replaced every 15 s; empty: none"
     )

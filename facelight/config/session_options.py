@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from capture.options import option
 
@@ -13,6 +14,11 @@ class SessionOptions:
 
     consent: bool = option(False, unit="", why="the operator's law may ask for a written release")
     light: bool = option(True, unit="", why="off: no colours for anybody, no illumination sent")
+    start: Literal["presence", "touch", "request"] = option(
+        "presence",
+        unit="",
+        why="who steps up; touch: who touches Start; request: only who kiosk.control sends",
+    )
     touch_to_start: bool = option(
         False, unit="", why="most kiosks have no touch screen; the notice then goes on by itself"
     )

@@ -16,7 +16,7 @@ from facelight.config.settings import Settings
 from facelight.kiosk.background import BackgroundWork, NoWorkers, ThreadWorkers
 from facelight.kiosk.frame_judge import FrameJudge
 from facelight.kiosk.light import Latency, half_light_ns
-from facelight.kiosk.loop import Ending, Loop
+from facelight.kiosk.loop import Ending, Inbox, Loop
 from facelight.kiosk.observing import Observer, OnAge, StepObserver, ThreadObserver, unasked
 from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.screens.wording import Words
@@ -48,6 +48,10 @@ class Devices:
     stepping: bool = False
 
 
+def _none() -> None:
+    """Nobody has asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extras:
     """What few need.
@@ -59,12 +63,16 @@ class Extras:
         from the system's CSPRNG.
     keep_last : keep the last session's result when the person has gone.
     on_age : called with the age of each frame in ns when it has been judged; with live cameras.
+    inbox : what programs beside the kiosk ask of the session; called at every turn of the loop.
+    reference : the asking program's own name for the session under way; None: nobody asked.
     """
 
     record_dir: Path | None = None
     seed: int | None = None
     keep_last: bool = False
     on_age: OnAge = unasked
+    inbox: Inbox = list
+    reference: Callable[[], str | None] = _none
 
 
 class KioskSession:
@@ -110,7 +118,7 @@ class KioskSession:
             self._observer = opening.enter_context(closing(self._watch(devices, extras.on_age)))
             told = on_event or _silent
             runner = self._runner = SessionRunner(self._parts(devices, workers, told, extras))
-            self._loop = Loop(devices.screen, runner, words, devices.clock, told)
+            self._loop = Loop(devices.screen, runner, words, devices.clock, told, extras.inbox)
             self._stack = opening.pop_all()
 
     @property
@@ -168,6 +176,7 @@ class KioskSession:
             record_dir=extras.record_dir,
             seed=extras.seed,
             keep_last=extras.keep_last,
+            reference=extras.reference,
         )
 
     def _await_recordings(self) -> None:

@@ -44,6 +44,8 @@ BUTTONS_NEW_NS = 400_000_000
 """Who touches a button that has just appeared meant the one before: a touch takes 0.2 s to land."""
 _TOUCH_STOPS = frozenset({View.SETTLE, View.LIGHT, View.PLAIN})
 Told: TypeAlias = Callable[[str, dict[str, object]], None]
+Inbox: TypeAlias = Callable[[], list[Event]]
+"""What programs beside the kiosk have asked since the last call."""
 
 
 @dataclass(slots=True)
@@ -68,13 +70,20 @@ class Loop:
     """Runs sessions until it is told to stop; owns no device, closes none."""
 
     def __init__(
-        self, screen: Screen, runner: SessionRunner, words: Words, clock: Clock, told: Told
+        self,
+        screen: Screen,
+        runner: SessionRunner,
+        words: Words,
+        clock: Clock,
+        told: Told,
+        inbox: Inbox = list,
     ) -> None:
         self._screen = screen
         self._runner = runner
         self._words = words
         self._clock = clock
         self._told = told
+        self._inbox = inbox
         self._stop = threading.Event()
         self._show = ShowScene(View.IDLE)
         self._buttons_ns = -BUTTONS_NEW_NS
@@ -104,7 +113,7 @@ class Loop:
         events += [found for event in self._screen.poll() for found in self._of_input(event)]
         seen = self._runner.poll()
         self.ending.source_ended |= any(isinstance(event, Quit) for event in seen)
-        events += seen
+        events += seen + self._inbox()
         events += self._due(self._clock.now_ns())
         return [*events, Tick()]
 
@@ -163,7 +172,6 @@ class Loop:
 
     def _on_close(self, effect: CloseSession) -> None:
         self.ending.outcome = effect.outcome
-        self._words.reset()
         self._runner.close_person()
 
     def _on_lock(self, effect: LockCamera) -> None:
@@ -197,6 +205,10 @@ class Loop:
     def _on_emit(self, effect: Emit) -> None:
         data = dict(effect.data)
         self._told(effect.name, dict(data))
+        if effect.name == "idle":
+            self._words.reset()
+        if effect.name == "requested" and data["language"] is not None:
+            self._words.choose(str(data["language"]))
         if effect.name == "result":
             decision = data.get("decision")
             self.ending.decision = None if decision is None else str(decision)

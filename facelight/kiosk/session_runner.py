@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -59,6 +60,7 @@ class Parts:
     ----------
     seed : draws plans and session ids that can be repeated, for simulations; None: from the CSPRNG.
     keep_last : keep the last session's result after the person has gone, for reports.
+    reference : the name that a program beside the kiosk gave the session under way, or None.
     """
 
     settings: Settings
@@ -72,6 +74,7 @@ class Parts:
     record_dir: Path | None = None
     seed: int | None = None
     keep_last: bool = False
+    reference: Callable[[], str | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,7 +213,9 @@ class SessionRunner:
             self._events.append(WorkFailed(job, "there is no clip to deliver"))
             return
         parts, clip, session_id = self._parts, last.result.clip, last.id
-        origin = Origin(provenance=parts.camera.info.provenance.value)
+        request_id = str(uuid.uuid4())
+        origin = Origin(provenance=parts.camera.info.provenance.value, client_request_id=request_id)
+        parts.told("submitted", {"session": session_id, "client_request_id": request_id})
 
         def tell(event: Event) -> None:
             if not isinstance(event, Spooled):
@@ -285,7 +290,7 @@ class SessionRunner:
         plan = self.light.plan if self.light else None
         camera = parts.camera
         controls = camera.controls if isinstance(camera, ReportsControls) else {}
-        head = RecordingHead(self.id, camera.info, controls, plan)
+        head = RecordingHead(self.id, camera.info, controls, plan, parts.reference())
         path = parts.record_dir / f"{self.id}-{self._bits(32):08x}.flrec"
         self._recorders = [recorder for recorder in self._recorders if not recorder.join(0)]
         self._recorders.append(Recorder(path, head, self._recorded))

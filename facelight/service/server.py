@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -19,10 +16,9 @@ from facelight.service.errors import ServeError
 from facelight.service.faults import Fault, parse_fault
 from facelight.service.options import DEFAULT_KEY, ServiceOptions
 from facelight.service.responses import TRANSPORT
+from facelight.thread_server import START_S, ThreadServer, listening_socket
 
 LOOPBACK = "127.0.0.1"
-_START_S = 30.0
-_STOP_S = 30.0
 _GRACE_S = 3
 
 
@@ -53,8 +49,7 @@ class LocalService:
         read = tuple(parse_fault(f) if isinstance(f, str) else f for f in faults)
         self._service = Service(replace(options or ServiceOptions(), key=key, faults=read), clock)
         self._address = (host, port)
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server: ThreadServer | None = None
         self._url = ""
 
     @property
@@ -65,46 +60,36 @@ class LocalService:
         return self._url
 
     def __enter__(self) -> Self:
-        listener = _bind(*self._address)
-        config = uvicorn.Config(
-            self._service.application(),
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-        self._server = _Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run,
-            kwargs={"sockets": [listener]},
-            name="facelight-service",
-            daemon=True,
-        )
+        try:
+            listener = listening_socket(*self._address)
+        except OSError as error:
+            host, port = self._address
+            raise ServeError(f"cannot listen on {host}:{port}: {error}") from None
         host, port = listener.getsockname()[:2]
-        self._thread.start()
-        if not self._server.listening.wait(_START_S):
+        self._server = ThreadServer(
+            self._service.application(),
+            listener,
+            name="facelight-service",
+            grace_s=_GRACE_S,
+            http=_Protocol,
+        )
+        if not self._server.start():
             self.close()
-            raise ServeError(f"the service did not start within {_START_S:.0f} s")
+            raise ServeError(f"the service did not start within {START_S:.0f} s")
         self._url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         return self
 
     def check(self) -> None:
         """Raise ServeError when the service has ended by itself."""
-        if self._thread is None or not self._thread.is_alive():
+        if self._server is None or not self._server.alive:
             raise ServeError("the service has ended unexpectedly")
 
     def close(self) -> None:
         """End the service; requests under way get a few seconds. Idempotent."""
         server, self._server = self._server, None
-        thread, self._thread = self._thread, None
         self._url = ""
         if server is not None:
-            server.should_exit = True
-        if thread is not None:
-            thread.join(_STOP_S)
+            server.close()
 
     def __exit__(
         self,
@@ -113,18 +98,6 @@ class LocalService:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class _Server(uvicorn.Server):
-    """Says when it listens, and leaves the process's signals alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
 
 
 class _Protocol(H11Protocol):
@@ -143,19 +116,3 @@ class _WithTransport:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("extensions", {})[TRANSPORT] = self._transport
         await self._app(scope, receive, send)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise ServeError(f"cannot listen on {host}:{port}: {error}") from None
-    return listener

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -214,15 +214,27 @@ CSV_COLUMNS: Final = (
 )
 
 
-def to_csv(entries: Iterable[AuditEntry], checks: Sequence[Check] = ()) -> str:
-    """Return entries, and requests the audit lacks, as CSV that no spreadsheet executes."""
+def to_csv(
+    entries: Iterable[AuditEntry],
+    checks: Sequence[Check] = (),
+    references: Mapping[str, str] | None = None,
+) -> str:
+    """Return entries, and requests the audit lacks, as CSV that no spreadsheet executes.
+
+    ``references`` (request id or client request id -> the sender's own name) adds a column.
+    """
     by_entry = {id(check.entry): check for check in checks if check.entry is not None}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
+    named = references or {}
+    more = ("reference",) if named else ()
+    writer.writerow((*CSV_COLUMNS, *more))
     for entry in entries:
         check = by_entry.get(id(entry))
-        writer.writerow([csv_cell(value) for value in _row(entry, check)])
+        ids = (entry.client_request_id or "", entry.request_id or "")
+        reference = next((named[one] for one in ids if one in named), "")
+        cells = [*_row(entry, check), reference][: len(CSV_COLUMNS) + len(more)]
+        writer.writerow([csv_cell(value) for value in cells])
     for check in checks:
         if check.entry is None and check.sent is not None:
             row = dict.fromkeys(CSV_COLUMNS, "") | {

@@ -18,6 +18,7 @@ class ShowScene:
     hint, problem, result : what it says; None where the view needs none.
     cause : with a problem: the hint that was in the way, to be explained.
     choices : buttons, in reading order; other actions are ignored.
+    light : whether a notice announces colours.
     """
 
     view: View
@@ -26,6 +27,7 @@ class ShowScene:
     result: Result | None = None
     cause: Hint | None = None
     choices: tuple[ButtonAction, ...] = ()
+    light: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from facelight.kiosk.machine.state import ButtonAction, Device, Problem
+from facelight.kiosk.machine.state import ButtonAction, Device, Problem, SessionTerms
 from preprocess.reasons import Reason
 
 
@@ -151,6 +151,18 @@ class NotDelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """A program beside the kiosk asks for a session; ``requested`` or ``refused`` is emitted."""
+
+    request: SessionTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """It no longer wants the session that it asked for; one that is being delivered goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the kiosk (signal, window closed)."""
 
@@ -168,5 +180,7 @@ Event: TypeAlias = (
     | Spooled
     | Delivered
     | NotDelivered
+    | Requested
+    | Withdrawn
     | Quit
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeAlias
 
-from facelight.config.session_options import SessionOptions
 from facelight.kiosk.machine.effects import (
     CloseSession,
     DropCapture,
@@ -68,6 +67,10 @@ def to_idle(state: SessionState, now_ns: int, outcome: str, *, again: bool = Fal
         open=False,
         armed=again or state.seen_since_ns is None,
         light=state.options.light,
+        offered=state.options.light,
+        requested=False,
+        unseen=False,
+        limit_ns=None,
     )
     return quiet, (*effects, idle_scene(quiet), Emit("idle", (("after", outcome),)))
 
@@ -76,7 +79,8 @@ def idle_scene(state: SessionState) -> ShowScene:
     """Return the welcome, or that the kiosk is out of order."""
     if state.lost:
         return ShowScene(View.OUT_OF_ORDER)
-    return ShowScene(View.IDLE, choices=(ButtonAction.START,))
+    by_hand = state.options.start != "request"
+    return ShowScene(View.IDLE, choices=(ButtonAction.START,) if by_hand else ())
 
 
 def to_problem(
@@ -110,14 +114,14 @@ def to_problem(
     return entered(state, Phase.PROBLEM, now_ns, retry=retry, outcome=problem.value), effects
 
 
-def notice_scene(options: SessionOptions) -> ShowScene:
+def notice_scene(state: SessionState) -> ShowScene:
     """Return the notice, or notice and consent on one page."""
-    without = (ButtonAction.NO_LIGHT,) if options.light else ()
-    if options.consent:
-        return ShowScene(
-            View.CONSENT, choices=(ButtonAction.ACCEPT, *without, ButtonAction.DECLINE)
-        )
-    return ShowScene(View.NOTICE, choices=(ButtonAction.START, *without, ButtonAction.CANCEL))
+    without = (ButtonAction.NO_LIGHT,) if state.offered else ()
+    if state.options.consent:
+        choices = (ButtonAction.ACCEPT, *without, ButtonAction.DECLINE)
+        return ShowScene(View.CONSENT, choices=choices, light=state.offered)
+    choices = (ButtonAction.START, *without, ButtonAction.CANCEL)
+    return ShowScene(View.NOTICE, choices=choices, light=state.offered)
 
 
 def to_ready(state: SessionState, now_ns: int, *, light: bool) -> Step:
@@ -163,8 +167,8 @@ def hinted(state: SessionState, now_ns: int) -> Step:
 
 def to_notice_again(state: SessionState, now_ns: int) -> Step:
     """Begin with the notice again: who stands here now has neither read nor accepted it."""
-    effects = (*closed(state, "someone_else"), notice_scene(state.options), Emit("someone_else"))
-    fresh = entered(state, Phase.NOTICE, now_ns, light=state.options.light, open=False, attempt=0)
+    effects = (*closed(state, "someone_else"), notice_scene(state), Emit("someone_else"))
+    fresh = entered(state, Phase.NOTICE, now_ns, light=state.offered, open=False, attempt=0)
     return fresh, effects
 
 

@@ -114,6 +114,22 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionTerms:
+    """What a program beside the kiosk wants of a session.
+
+    Attributes
+    ----------
+    light : False: no colours for this person; True: as the settings say, and the person may refuse.
+    limit_ms : the person must be captured within this time; None: each phase's own limit.
+    language : code of an offered language to begin in; None: the kiosk's own.
+    """
+
+    light: bool = True
+    limit_ms: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What was wrong with the frames seen so far, and how often.
 
@@ -140,6 +156,11 @@ class SessionState:
     job : number of the latest job; answers to older ones are ignored.
     attempt : 1 for a person's first; 0 in idle.
     light : colours will run in this session.
+    offered : colours may run in this session, if the person does not refuse them.
+    request : asked for, and to begin as soon as the screen may change; None: nothing is.
+    requested : this session was asked for by a program.
+    unseen : nobody has come to a requested session yet.
+    limit_ns : when a requested session must be captured; None: no such limit.
     armed : idle has been empty of people since the last session.
     lost : devices that do not work.
     seen_since_ns, absent_since_ns : since when somebody, nobody, is there; None if not so.
@@ -165,6 +186,11 @@ class SessionState:
     job: int = 0
     attempt: int = 0
     light: bool = True
+    offered: bool = True
+    request: SessionTerms | None = None
+    requested: bool = False
+    unseen: bool = False
+    limit_ns: int | None = None
     armed: bool = True
     lost: frozenset[Device] = field(default_factory=frozenset)
     seen_since_ns: int | None = None

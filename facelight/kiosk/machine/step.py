@@ -11,6 +11,8 @@ What always holds, whatever the events (its tests try to break it):
 - Every phase but idle ends by itself, with ``Tick`` alone.
 - Whoever leaves ``colours`` stops the light, gives the camera back and finishes or drops the clip.
 - Between a stop of the light and its next start lie at least ``hold_ms`` + ``settle_ms``.
+- Each ``Requested`` is answered by ``requested`` or ``refused``, and a requested session ends as
+  every other does.
 """
 
 from __future__ import annotations
@@ -41,9 +43,12 @@ from facelight.kiosk.machine.events import (
     Observed,
     Pressed,
     Quit,
+    Requested,
     Spooled,
+    Withdrawn,
     WorkFailed,
 )
+from facelight.kiosk.machine.hints import common_reasons
 from facelight.kiosk.machine.moves import (
     Step,
     closed,
@@ -62,6 +67,7 @@ from facelight.kiosk.machine.moves import (
     to_result,
 )
 from facelight.kiosk.machine.presence import absorbed, lasted
+from facelight.kiosk.machine.requests import asked_for, began, overdue, timed_out, withdrawn
 from facelight.kiosk.machine.state import ButtonAction, Phase, Problem, Result, SessionState, View
 from preprocess.reasons import Reason
 
@@ -80,7 +86,9 @@ _BEFORE_CLIP = frozenset({Phase.NOTICE, Phase.POSITION, Phase.SETTLE, Phase.COLO
 
 def begin(options: SessionOptions, now_ns: int) -> Step:
     """Return the state of a kiosk that waits for people, and the effects that show it."""
-    state = SessionState(options=options, since_ns=now_ns, light=options.light)
+    state = SessionState(
+        options=options, since_ns=now_ns, light=options.light, offered=options.light
+    )
     return state, (idle_scene(state), Emit("idle"))
 
 
@@ -93,13 +101,26 @@ def step(state: SessionState, event: Event, now_ns: int) -> Step:
     state = absorbed(replace(state, now_ns=now_ns), event, now_ns)
     if state.phase is Phase.ENDED:
         return state, ()
+    anywhere = _in_any_phase(state, event, now_ns)
+    return anywhere if anywhere is not None else _HANDLERS[state.phase](state, event, now_ns)
+
+
+def _in_any_phase(state: SessionState, event: Event, now_ns: int) -> Step | None:
+    """Return what an event means wherever the session is; None where the phase decides."""
+    made: Step | None = None
     if isinstance(event, Quit):
-        return _ended(state, now_ns)
-    if isinstance(event, DeviceLost | DeviceBack):
-        return _device_changed(state, event, now_ns)
-    if isinstance(event, Pressed) and event.action in (ButtonAction.CANCEL, ButtonAction.DECLINE):
-        return _cancelled(state, event.action, now_ns)
-    return _HANDLERS[state.phase](state, event, now_ns)
+        made = _ended(state, now_ns)
+    elif isinstance(event, DeviceLost | DeviceBack):
+        made = _device_changed(state, event, now_ns)
+    elif isinstance(event, Pressed) and event.action in (ButtonAction.CANCEL, ButtonAction.DECLINE):
+        made = _cancelled(state, event.action, now_ns)
+    elif isinstance(event, Requested):
+        made = asked_for(state, event.request, now_ns)
+    elif isinstance(event, Withdrawn):
+        made = withdrawn(state, now_ns)
+    elif overdue(state, now_ns):
+        made = timed_out(state, now_ns)
+    return made
 
 
 def _ended(state: SessionState, now_ns: int) -> Step:
@@ -127,16 +148,23 @@ def _cancelled(state: SessionState, action: ButtonAction, now_ns: int) -> Step:
 
 def _in_idle(state: SessionState, event: Event, now_ns: int) -> Step:
     options = state.options
+    if state.request is not None and state.lost:
+        refused = Emit("refused", (("why", "out_of_order"),))
+        return replace(state, request=None, limit_ns=None), (refused,)
     if state.lost or not lasted(state.since_ns, now_ns, options.idle_ms):
+        return state, ()
+    if state.request is not None:
+        return began(state, state.request, now_ns)
+    if options.start == "request":
         return state, ()
     pressed = isinstance(event, Pressed) and event.action is ButtonAction.START
     empty = lasted(state.absent_since_ns, now_ns, options.absent_ms)
     if empty or (options.again_ms and lasted(state.since_ns, now_ns, options.again_ms)):
         state = replace(state, armed=True)
     seen = state.armed and lasted(state.seen_since_ns, now_ns, options.seen_ms)
-    if not (pressed or seen):
+    if not (pressed or (seen and options.start == "presence")):
         return state, ()
-    effects = (notice_scene(options), Emit("person_seen", (("touched", pressed),)))
+    effects = (notice_scene(state), Emit("person_seen", (("touched", pressed),)))
     return entered(state, Phase.NOTICE, now_ns, light=options.light), effects
 
 
@@ -145,14 +173,26 @@ def _in_notice(state: SessionState, event: Event, now_ns: int) -> Step:
     waits = options.consent or options.touch_to_start
     wanted = ButtonAction.ACCEPT if options.consent else ButtonAction.START
     if isinstance(event, Pressed) and event.action in (wanted, ButtonAction.NO_LIGHT):
-        light = options.light and event.action is not ButtonAction.NO_LIGHT
-        return to_ready(state, now_ns, light=light)
+        light = state.offered and event.action is not ButtonAction.NO_LIGHT
+        return to_ready(replace(state, unseen=False), now_ns, light=light)
+    if state.unseen:
+        return _awaited(state, now_ns)
     if lasted(state.absent_since_ns, now_ns, options.absent_ms):
         return to_idle(state, now_ns, "left")
     if waits and lasted(state.since_ns, now_ns, options.consent_limit_ms):
         return to_idle(state, now_ns, "no_answer")
     if not waits and lasted(state.since_ns, now_ns, options.notice_ms):
-        return to_ready(state, now_ns, light=options.light)
+        return to_ready(state, now_ns, light=state.offered)
+    return state, ()
+
+
+def _awaited(state: SessionState, now_ns: int) -> Step:
+    """Keep the notice up until somebody has come to a requested session: then it is read anew."""
+    if lasted(state.seen_since_ns, now_ns, state.options.seen_ms):
+        seen = replace(state, unseen=False, since_ns=now_ns)
+        return seen, (Emit("person_seen", (("touched", False),)),)
+    if lasted(state.since_ns, now_ns, state.options.consent_limit_ms):
+        return to_idle(state, now_ns, "no_answer")
     return state, ()
 
 
@@ -210,7 +250,9 @@ def _after_light(state: SessionState, bad_slots: tuple[int, ...], now_ns: int) -
     if not bad_slots or state.repeated:
         return to_finish(state, now_ns)
     if len(bad_slots) > state.options.repeat_slots:
-        return to_problem(state, Problem.QUALITY, now_ns)
+        # good frames and too few of them: a machine, camera or screen that does not keep up
+        reasons = common_reasons(state.tally) or (Reason.TOO_FEW_PER_COLOUR,)
+        return to_problem(state, Problem.QUALITY, now_ns, reasons=reasons)
     again = replace(state, job=state.job + 1, repeated=True)
     told = Emit("repeat", (("slots", ",".join(map(str, bad_slots))),))
     return again, (StartLight(again.job, bad_slots), told)

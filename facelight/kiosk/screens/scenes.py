@@ -212,6 +212,7 @@ def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
         ShowScene(
             View.NOTICE, choices=(ButtonAction.START, ButtonAction.NO_LIGHT, ButtonAction.CANCEL)
         ),
+        ShowScene(View.NOTICE, choices=(ButtonAction.START, ButtonAction.CANCEL), light=False),
         ShowScene(View.CONSENT, choices=consent),
         *(ShowScene(View.POSITION, hint=hint, choices=(ButtonAction.CANCEL,)) for hint in Hint),
         *(ShowScene(view) for view in (View.SETTLE, View.LIGHT, View.PLAIN)),
@@ -224,6 +225,7 @@ def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
     for show in shows:
         detail = show.hint or show.cause or show.problem or show.result
         name = f"{code}/{show.view}" + (f"-{detail}" if detail else "")
+        name += "" if show.light else "-plain"
         yield name, compose(show, wording, Live(progress=0.4))
 
 
@@ -236,12 +238,11 @@ def _words(show: ShowScene, wording: Wording) -> tuple[str, str, Mood]:
     if show.view is View.RESULT:
         title, body, mood = _RESULTS[show.result or Result.SENT]
         return say(title), say(body), mood
-    if show.view is View.NOTICE and not wording.light:
-        return say(Text.NOTICE_PLAIN_TITLE), _notice(wording), Mood.NEUTRAL
     if show.view is View.NOTICE:
-        return say(Text.NOTICE_TITLE), _notice(wording), Mood.NEUTRAL
+        title = Text.NOTICE_TITLE if wording.light and show.light else Text.NOTICE_PLAIN_TITLE
+        return say(title), _notice(show, wording), Mood.NEUTRAL
     if show.view is View.CONSENT:
-        return say(Text.CONSENT_TITLE), _consent(wording), Mood.NEUTRAL
+        return say(Text.CONSENT_TITLE), _consent(show, wording), Mood.NEUTRAL
     heading, text = _WORDS[show.view]
     if show.problem is not None:
         text = _CAUSES[show.cause] if show.cause is not None else _PROBLEMS[show.problem]
@@ -249,15 +250,16 @@ def _words(show: ShowScene, wording: Wording) -> tuple[str, str, Mood]:
     return say(heading), "" if text is None else say(text).strip(), mood
 
 
-def _consent(wording: Wording) -> str:
+def _consent(show: ShowScene, wording: Wording) -> str:
     """Return consent text and notice together: one page, one answer."""
     consent = wording.consent or wording.language.say(Text.CONSENT_BODY)
-    return f"{consent.strip()}\n{_notice(wording)}"
+    return f"{consent.strip()}\n{_notice(show, wording)}"
 
 
-def _notice(wording: Wording) -> str:
-    key = Text.NOTICE_BODY if wording.light else Text.NOTICE_PLAIN_BODY
-    values = {"seconds": wording.light_s} if wording.light else {}
+def _notice(show: ShowScene, wording: Wording) -> str:
+    light = wording.light and show.light
+    key = Text.NOTICE_BODY if light else Text.NOTICE_PLAIN_BODY
+    values = {"seconds": wording.light_s} if light else {}
     say = wording.language.say
     return f"{say(key, **values).strip()}\n{say(Text.NOTICE_STOP)}"
 

@@ -41,6 +41,11 @@ class Words:
         )
         self.wording = self._own
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes of the languages offered."""
+        return tuple(language.code for language in self._languages.values())
+
     def choose(self, code: str) -> None:
         """Speak another of the offered languages until ``reset``."""
         chosen = next((lang for lang in self._languages.values() if lang.code == code), None)

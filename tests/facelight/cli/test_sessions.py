@@ -137,6 +137,31 @@ def test_a_mismatch_is_exit_one(url, sent, tmp_path, size):
     assert "mismatch" in told.out
 
 
+@pytest.mark.parametrize("event", ["submitted", "delivery"])
+def test_the_references_of_a_kiosk_are_named_beside_its_requests(url, sent, tmp_path, event):
+    with open_spool(tmp_path / "spool", environment={}) as spool:
+        (item,) = spool.items()
+    ids = {"client_request_id": item.client_request_id, "request_id": item.request_id}
+    values = ids if event == "submitted" else {"outcome": ids}
+    lines = [{"event": "idle"}, {"event": event, "reference": "till-4", **values}]
+    events = tmp_path / "events.jsonl"
+    events.write_text("\n".join(json.dumps(line) for line in lines))
+    (entry,) = audit(url, sent, tmp_path, "--json", "--events", events).json
+    assert entry["reference"] == "till-4"
+    told = audit(url, sent, tmp_path, "--csv", "--verify", "--events", events)
+    (row,) = csv.DictReader(io.StringIO(told.out))
+    assert (row["reference"], row["verdict"]) == ("till-4", "match")
+    assert "till-4" in audit(url, sent, tmp_path, "--events", events).out
+
+
+def test_a_line_that_is_no_event_is_named(url, sent, tmp_path):
+    events = tmp_path / "events.jsonl"
+    events.write_text('{"event": "idle"}\n{oops\n')
+    told = audit(url, sent, tmp_path, "--events", events)
+    assert told.code == 1
+    assert "line 2" in told.err
+
+
 def test_what_the_audit_lacks_is_missing(url, sent, tmp_path):
     with open_spool(tmp_path / "spool", environment={}) as spool:
         more = submission(b"2", Origin(session_id=sent))

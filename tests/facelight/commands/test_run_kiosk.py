@@ -18,7 +18,6 @@ from capture.errors import CaptureError
 from capture.live.spec import open_camera
 from facelight.commands import run_kiosk as module
 from facelight.commands.run_kiosk import (
-    EventWriter,
     KioskRequest,
     ensure_folder,
     exit_of,
@@ -28,6 +27,7 @@ from facelight.commands.run_kiosk import (
 )
 from facelight.config.settings import Settings, load_settings
 from facelight.errors import Exit, FacelightError
+from facelight.kiosk.events import EventWriter
 from facelight.kiosk.loop import Ending
 from facelight.service.options import DEFAULT_KEY
 from uploader.errors import ProvenanceError, UploaderError

@@ -47,11 +47,22 @@ from facelight.kiosk.machine.events import (
     Observed,
     Pressed,
     Quit,
+    Requested,
     Spooled,
     Tick,
+    Withdrawn,
     WorkFailed,
 )
-from facelight.kiosk.machine.state import ButtonAction, Device, Hint, Phase, Problem, Result, View
+from facelight.kiosk.machine.state import (
+    ButtonAction,
+    Device,
+    Hint,
+    Phase,
+    Problem,
+    Result,
+    SessionTerms,
+    View,
+)
 from facelight.kiosk.machine.step import begin, step
 from facelight.kiosk.screens.scenes import Wording, field_of
 from facelight.kiosk.screens.texts import language, theme_file
@@ -197,6 +208,8 @@ class Kiosk:
 
     def to_notice(self) -> None:
         self.run(2000, NOBODY)
+        if self.options.start != "presence":
+            self.send(Requested(SessionTerms()))
         self.run(700, Observed(1, reasons=(Reason.FACE_TOO_SMALL,)))
         assert self.state.phase is Phase.NOTICE
 
@@ -726,6 +739,15 @@ wild = st.one_of(
     st.builds(Spooled, jobs),
     st.builds(Delivered, jobs, st.sampled_from(["realface", "spoofface", None])),
     st.builds(NotDelivered, jobs, st.sampled_from([None, Problem.QUALITY, Problem.NOT_SENT])),
+    st.builds(
+        Requested,
+        st.builds(
+            SessionTerms,
+            light=st.booleans(),
+            limit_ms=st.sampled_from([None, 10_000, 60_000]),
+        ),
+    ),
+    st.just(Withdrawn()),
 )
 moves = st.one_of(
     st.tuples(st.just("event"), wild),
@@ -744,6 +766,7 @@ kiosk_options = st.builds(
     SessionOptions,
     consent=st.booleans(),
     light=st.sampled_from([True, True, True, False]),
+    start=st.sampled_from(["presence", "presence", "touch", "request"]),
     touch_to_start=st.booleans(),
     again_ms=st.sampled_from([0, 1000]),
     hold_ms=st.sampled_from([300, 600]),
