@@ -176,7 +176,8 @@ def test_an_accepted_clip_is_delivered_with_its_provenance(stand: Stand) -> None
     assert stand.runner.poll() == [Delivered(6, "realface")]
     assert stand.outbox.clips == [CLIP]
     assert stand.outbox.origins[0].provenance == "simulated"
-    assert [name for name, _ in stand.told] == ["session", "encoder", "delivery"]
+    assert [name for name, _ in stand.told] == ["session", "encoder", "submitted", "delivery"]
+    assert stand.told[2][1]["client_request_id"] == stand.outbox.origins[0].client_request_id
     assert stand.told[1][1]["fallbacks"] == []
 
 
