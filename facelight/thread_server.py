@@ -55,6 +55,11 @@ class ThreadServer:
         """Whether it runs."""
         return self._thread.is_alive()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return bool(self._server.server_state.tasks)
+
     def start(self) -> bool:
         """Start and return whether it listens within `START_S`."""
         self._thread.start()

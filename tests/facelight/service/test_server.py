@@ -122,6 +122,6 @@ def test_a_service_ends_while_a_request_stalls(
             line.sendall(request.encode())
             running = service._server
             assert running is not None
-            until(lambda: running.server_state.tasks)
+            until(lambda: running.busy)
     (logged,) = error_log.taken()
     assert logged.startswith("Cancel 1 running task")
