@@ -6,7 +6,7 @@ import json
 import os
 import tomllib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -270,13 +270,28 @@ def _onto(path: Path, profile: Profile, *, force: bool) -> Profile:
             return profile
         problem = f"is the profile of camera {there.camera.id!r}, this is {profile.camera.id!r}"
         raise ProfileError(path, f"{problem}; give another --out, or --force to replace it")
-    taken = [
-        name for name in ("timing", "light") if getattr(there, name) and getattr(profile, name)
-    ]
-    if taken and not force:
+    if not force:
+        _refuse_taken(path, there, [n for n in ("timing", "light") if getattr(profile, n)])
+    return there.joined(profile)
+
+
+def check_free(path: Path, section: Literal["timing", "light"], *, force: bool) -> None:
+    """Say before half a minute of measuring what `write_profile` would say after it.
+
+    Raises
+    ------
+    ProfileError
+        the file is no profile, or holds that section already.
+    """
+    if path.exists() and not force:
+        _refuse_taken(path, read_profile(path), [section])
+
+
+def _refuse_taken(path: Path, there: Profile, sections: Sequence[str]) -> None:
+    taken = [name for name in sections if getattr(there, name)]
+    if taken:
         problem = f"has a {' and a '.join(taken)} section already"
         raise ProfileError(path, f"{problem}; give another --out, or --force to replace it")
-    return there.joined(profile)
 
 
 def _text(path: Path, profile: Profile) -> str:

@@ -17,6 +17,7 @@ from calibration.profile import (
     Profile,
     ProfileOrigin,
     TimingSection,
+    check_free,
     now,
     write_profile,
 )
@@ -93,6 +94,7 @@ def calibrate_timing(settings: Settings, asked: CalibrationRequest) -> Profile:
     CalibrationError, CaptureError
         nothing could be measured, or the profile cannot be written.
     """
+    check_free(asked.out, "timing", force=asked.force)
     if asked.recordings:
         subject, section = _timing_of_recordings(settings, asked)
     else:
@@ -108,6 +110,7 @@ def calibrate_light(settings: Settings, asked: CalibrationRequest) -> Profile:
     CalibrationError, CaptureError
         nothing could be measured, or the profile cannot be written.
     """
+    check_free(asked.out, "light", force=asked.force)
     if asked.recordings:
         subject, section = _light_of_recordings(settings, asked)
     else:

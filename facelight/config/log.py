@@ -12,13 +12,13 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TextIO
-
-import structlog
-from structlog.types import EventDict, Processor, WrappedLogger
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from capture.options import option
 from uploader.http.credentials import Secret
+
+if TYPE_CHECKING:
+    from structlog.types import EventDict, Processor, WrappedLogger
 
 TEXT_LIMIT = 1000
 """No event of ours is longer; what a stranger sent may be."""
@@ -40,6 +40,8 @@ class LogOptions:
 
 def set_up(options: LogOptions, stream: TextIO | None = None) -> None:
     """Send the logs of every package to ``stream`` (stderr) as redacted JSON lines."""
+    import structlog  # noqa: PLC0415 - with rich, a sixth of a worker's start, which logs nothing
+
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,11 @@ from facelight.cli import main
 from facelight.service.server import LocalService
 
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def is_pace(line: str) -> bool:
+    """Return whether a line says how far a batch is, which only a slow machine comes to say."""
+    return re.match(r"\d+ of \d+(,|$)", line) is not None
 
 
 @pytest.fixture(scope="session")

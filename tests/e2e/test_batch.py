@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import fsspec
@@ -22,7 +23,7 @@ from facelight.batch.pool.pool import WorkerOptions
 from facelight.batch.run import process_all
 from facelight.config.settings import Settings
 from facelight.errors import Exit
-from tests.e2e.conftest import Run, write_video
+from tests.e2e.conftest import Run, is_pace, write_video
 from tests.waiting import ctrl_c_reaches_children
 
 pytestmark = pytest.mark.slow
@@ -80,16 +81,19 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
-def read_lines(process: subprocess.Popen[str], count: int) -> list[str]:
+def read_results(process: subprocess.Popen[str], count: int) -> None:
+    """Wait for the lines of ``count`` results; a slow one says how it goes as well."""
     assert process.stdout is not None
-    return [process.stdout.readline() for _ in range(count)]
+    lines = iter(process.stdout.readline, "")
+    for _ in islice((line for line in lines if not is_pace(line)), count):
+        pass
 
 
 def test_workers_that_are_killed_change_no_result(
     sessions: Path, clean: dict[str, bytes], tmp_path: Path
 ) -> None:
     with started(sessions, "--out", tmp_path, "--workers", 2) as process:
-        read_lines(process, 2)
+        read_results(process, 2)
         for worker in workers_of(process):
             worker.kill()
         told, _ = process.communicate(timeout=300)
@@ -102,7 +106,7 @@ def test_an_interrupted_batch_keeps_what_is_finished_and_leaves_no_children(
     signal_: signal.Signals, sessions: Path, clean: dict[str, bytes], run: Run, tmp_path: Path
 ) -> None:
     with started(sessions, "--out", tmp_path, "--workers", 2) as process:
-        read_lines(process, 3)
+        read_results(process, 3)
         children = psutil.Process(process.pid).children(recursive=True)
         if signal_ is signal.SIGINT:
             os.killpg(process.pid, signal_)  # as a terminal does
@@ -123,7 +127,7 @@ def test_a_killed_coordinator_takes_its_workers_along_and_is_resumed(
     sessions: Path, clean: dict[str, bytes], run: Run, tmp_path: Path
 ) -> None:
     with started(sessions, "--out", tmp_path, "--workers", 2) as process:
-        read_lines(process, 3)
+        read_results(process, 3)
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
     gone, alive = psutil.wait_procs(children, timeout=120)
@@ -221,7 +225,7 @@ def test_two_thousand_inputs_stream_through_bounded_memory(tmp_path: Path) -> No
     with started(folder, "--out", out, "--workers", 2) as process:
         coordinator = psutil.Process(process.pid)
         for done in range(count // 50):
-            read_lines(process, 50)
+            read_results(process, 50)
             held.append(coordinator.memory_info().rss / 1e6)
             if done % 10 == 5:
                 workers_of(process)[0].kill()

@@ -20,10 +20,10 @@ from facelight.config.settings import Settings
 from facelight.errors import Exit
 from facelight.service.server import LocalService
 from tests.clusters import dask_workers, local_cluster
-from tests.e2e.conftest import Run, read_video, write_video
+from tests.e2e.conftest import Run, is_pace, read_video, write_video
 from tests.e2e.test_batch import (
     files,
-    read_lines,
+    read_results,
     started,
     summary_names,
     whole,
@@ -73,7 +73,7 @@ def test_every_byte_is_that_of_a_local_run_and_resuming_does_nothing_again(
     batch = ("process", sessions, "--out", out, "--scheduler", dask.scheduler_address)
     done = run(*batch, cwd=here)
     assert done.returncode == Exit.FAILED
-    (told,) = done.stderr.splitlines()
+    (told,) = [line for line in done.stderr.splitlines() if not is_pace(line)]
     assert told.startswith(f"error: {sessions / BROKEN}.mkv: no video")
     assert files(out) == clean
     assert not list(here.iterdir())
@@ -84,29 +84,12 @@ def test_every_byte_is_that_of_a_local_run_and_resuming_does_nothing_again(
     assert changed == {BROKEN}
 
 
-def test_a_dask_worker_killed_in_the_middle_changes_no_result(
-    dask: LocalCluster, sessions: Path, clean: dict[str, bytes], tmp_path: Path
-) -> None:
-    good = [path for path in sorted(sessions.iterdir()) if path.stem != BROKEN]
-    address = dask.scheduler_address
-    with started(*good, "--out", tmp_path, "--scheduler", address) as process:
-        read_lines(process, 1)
-        dask_workers(dask)[0].kill()
-        told, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, told
-    assert "Traceback" not in told
-    found = files(tmp_path)
-    assert sorted(summary_names(tmp_path)) == [path.stem for path in good]
-    folders = {name for name in clean if "/" in name and not name.startswith(BROKEN)}
-    assert {name: found[name] for name in folders} == {name: clean[name] for name in folders}
-
-
 def test_an_interrupted_batch_keeps_what_is_finished_and_is_resumed_anywhere(
     dask: LocalCluster, sessions: Path, clean: dict[str, bytes], run: Run, tmp_path: Path
 ) -> None:
     address = dask.scheduler_address
     with started(sessions, "--out", tmp_path, "--scheduler", address) as process:
-        read_lines(process, 2)
+        read_results(process, 2)
         process.send_signal(signal.SIGINT)
         told, _ = process.communicate(timeout=300)
         assert process.returncode == 130, told
@@ -180,3 +163,21 @@ def test_workers_and_scheduler_exclude_each_other(call: Run, tmp_path: Path) -> 
     done = call("process", tmp_path, "--out", tmp_path, *both)
     assert done.returncode == 2
     assert "--workers and --scheduler exclude each other" in done.stderr
+
+
+def test_a_dask_worker_killed_in_the_middle_changes_no_result(
+    dask: LocalCluster, sessions: Path, clean: dict[str, bytes], tmp_path: Path
+) -> None:
+    """The last of the module: on a busy machine its nanny does not always start it again."""
+    good = [path for path in sorted(sessions.iterdir()) if path.stem != BROKEN]
+    address = dask.scheduler_address
+    with started(*good, "--out", tmp_path, "--scheduler", address) as process:
+        read_results(process, 1)
+        dask_workers(dask)[0].kill()
+        told, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, told
+    assert "Traceback" not in told
+    found = files(tmp_path)
+    assert sorted(summary_names(tmp_path)) == [path.stem for path in good]
+    folders = {name for name in clean if "/" in name and not name.startswith(BROKEN)}
+    assert {name: found[name] for name in folders} == {name: clean[name] for name in folders}

@@ -90,8 +90,9 @@ def test_steps_are_measured_in_a_recording_and_nothing_is_overwritten(tmp_path: 
     assert section.method == "steps"
     assert section.latency_ms.value == pytest.approx(85, abs=9)
     assert section.readout_ms is not None
+    nothing_to_measure = settings("http://127.0.0.1:9/")  # refused before anything is opened
     with pytest.raises(ProfileError, match="timing section already"):
-        calibrate_timing(settings(), CalibrationRequest((recording,), out))
+        calibrate_timing(nothing_to_measure, CalibrationRequest((), out))
     assert out.read_bytes() == before
 
 

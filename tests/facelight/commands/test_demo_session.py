@@ -17,7 +17,8 @@ SMALL = "size=640x360,distance=45"
 def demo(person: str, out: Path) -> dict[str, list[object]]:
     """Run it and return what its events told, by name."""
     told: dict[str, list[object]] = {}
-    rate = 30 if person == "replay" else 15  # its other colours want as many frames as there are
+    # the other colours of a replay want as many frames as there are; who is not alone, hardly any
+    rate = {"replay": 30, "real": 15, "unlit": 15}.get(person, 8)
     options = parse_spec(f"sim:{SMALL},person={person},fps={rate}")
     done = run_demo(options, Settings(), out, lambda name, v: told.setdefault(name, []).append(v))
     told["done"] = [done]

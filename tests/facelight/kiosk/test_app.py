@@ -183,7 +183,7 @@ def several(sessions: int) -> list[tuple[float, int, int]]:
 @pytest.mark.timeout(300)
 def test_sessions_in_a_row_leave_no_thread_no_file_and_nothing_of_the_person() -> None:
     before = threading.active_count()
-    found = several(3)
+    found = several(2)
     assert len({threads for _, threads, _ in found}) == 1
     assert len({files for _, _, files in found}) == 1
     assert found[-1][0] - found[0][0] < 30
