@@ -95,7 +95,6 @@ def sequence_numbers(recording: Path) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_one_session_through_a_real_screen_is_labelled_as_it_was_lit(
     tmp_path: Path, service: LocalService
 ) -> None:
@@ -105,7 +104,7 @@ def test_one_session_through_a_real_screen_is_labelled_as_it_was_lit(
         stream(framebuffer, truth) as url,
         kiosk({"DISPLAY": display}, url, service, "--once", "--record", records) as running_kiosk,
     ):
-        running_kiosk.until("quit", 150)
+        running_kiosk.until("quit", 300)
         assert running_kiosk.process.wait(120) == 0
     assert running_kiosk.all("result")[-1]["decision"] == "realface"
     light = running_kiosk.all("light")[-1]

@@ -110,13 +110,11 @@ def test_two_runs_and_any_number_of_workers_give_identical_bytes(
 
 
 def test_a_target_size_is_met_and_filled(footage: Path, run: Run, tmp_path: Path) -> None:
-    videos = [footage / "videos" / f"{name}.mkv" for name in LIT]
-    videos.append(footage / "videos" / "s18.mp4")
-    done = run("process", *videos, "--out", tmp_path, "--target-bytes", 360030, "--workers", 2)
+    video = footage / "videos" / "d13-lit.mkv"
+    done = run("process", video, "--out", tmp_path, "--target-bytes", 360030, "--workers", 1)
     assert done.returncode == 0, done.stderr
-    for video in videos:
-        size = (tmp_path / video.stem / "video.webp").stat().st_size
-        assert 0.9 * 360030 <= size <= 360030, video.stem
+    size = (tmp_path / video.stem / "video.webp").stat().st_size
+    assert 0.9 * 360030 <= size <= 360030
 
 
 @pytest.mark.parametrize(("container", "ending"), [("jpeg", ".jpg"), ("png", ".png")])

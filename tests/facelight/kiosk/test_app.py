@@ -180,7 +180,6 @@ def several(sessions: int) -> list[tuple[float, int, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_sessions_in_a_row_leave_no_thread_no_file_and_nothing_of_the_person() -> None:
     before = threading.active_count()
     found = several(2)
