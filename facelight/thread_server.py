@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import Any
+from typing import Any, Final, cast
 
+import h11
 import uvicorn
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+_TWO_LENGTHS: Final = PlainTextResponse(
+    "Content-Length and Transfer-Encoding exclude each other.", 400, {"connection": "close"}
+)
 START_S = 30.0
 STOP_S = 30.0
 
@@ -21,7 +28,7 @@ class ThreadServer:
     listener : bound and listening; closed by the server.
     name : of the thread.
     grace_s : how long requests under way may take once the end is asked for.
-    http : protocol class or its name, as uvicorn takes it.
+    http : a protocol class below `StrictProtocol`; None for that itself.
     """
 
     def __init__(
@@ -30,19 +37,19 @@ class ThreadServer:
         listener: socket.socket,
         *,
         name: str,
-        grace_s: int = 3,
-        http: Any = "h11",
+        grace_s: float = 3.0,
+        http: Any = None,
     ) -> None:
         config = uvicorn.Config(
             application,
-            http=http,
+            http=http or StrictProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=grace_s,
+            timeout_graceful_shutdown=cast("int", grace_s),  # any number of seconds will do
         )
         self._listener = listener
         self._server = _Server(config)
@@ -72,6 +79,43 @@ class ThreadServer:
             self._thread.join(timeout_s)
         else:
             self._listener.close()
+
+
+class StrictProtocol(H11Protocol):
+    """HTTP/1.1 in which every request has one answer."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a new connection."""
+        super().connection_made(transport)
+        self.app = _OneLength(self.app)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, but never beside another answer to the same request."""
+        cycle: Any = self.cycle  # None before the first request, whatever its type says
+        idle = self.conn.our_state is h11.IDLE  # an answer that begins then is the next one's
+        begun = cycle is not None and cycle.response_started and not idle
+        if cycle is not None:
+            cycle.disconnected = True  # whatever the application says now goes nowhere
+            cycle.message_event.set()
+        if begun:
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+
+class _OneLength:
+    """Refuses a request whose length is told in two ways, and ends its connection.
+
+    RFC 9112, 6.3: an attempt at smuggling; what follows on the connection is nobody's.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app: ASGIApp = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = {name for name, _ in scope["headers"]}
+        ambiguous = {b"content-length", b"transfer-encoding"} <= names
+        await (_TWO_LENGTHS if ambiguous else self._app)(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import signal
+import sys
 import threading
 from dataclasses import replace
 from enum import StrEnum
@@ -74,6 +76,9 @@ def serve(
         # a wait without end cannot be interrupted on Windows
         while not stop.wait(0.5):
             service.check()
+    if not service.idle:  # native code in a thread does not outlive the interpreter unharmed
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def check_host(host: str, *, expose: bool, has_key: bool) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -26,11 +27,12 @@ from starlette.routing import Route
 from capture.clock import Clock, SystemClock
 from facelight.service.audit import MAX_TEXT, RecordedCall, audit_page, read_page
 from facelight.service.auth import Authenticator
+from facelight.service.body_room import BodyRoom, BodyShare
 from facelight.service.errors import ApiError, Refusal, Refused, timed_out, wrong_media_type
 from facelight.service.faults import DropWhen, Fault, FaultDice, FaultKind
 from facelight.service.judging.judge import Judgement, judge
 from facelight.service.options import API_ROOT, MODEL_VERSIONS, ServiceOptions
-from facelight.service.parse import BodyReader
+from facelight.service.parse import BodyReader, Upload
 from facelight.service.responses import (
     Dropped,
     Json,
@@ -75,7 +77,10 @@ class Service:
             self.options.key, self._store, self._clock, self.options.calls_per_minute
         )
         self._dice = FaultDice(self.options.faults, self.options.fault_seed)
-        self._bodies = asyncio.Semaphore(self.options.bodies)
+        self._room = BodyRoom(self.options.bodies * self.options.limits.max_body_bytes)
+        self._ending = threading.Event()
+        self._idle = threading.Condition()
+        self._at_work = 0
         self._workers = anyio.CapacityLimiter(self.options.workers)
 
     def application(self) -> Starlette:
@@ -106,18 +111,22 @@ class Service:
         try:
             response = await self._guarded(call, operation)
         except ApiError as error:
-            response = error_response(error)
+            response = self._refusal(error, operation)
         except asyncio.CancelledError:
             # the service ends and its grace is over: hang up rather than answer
             return Dropped(DropWhen.BEFORE)
         except ClientDisconnect:
-            response = error_response(timed_out("the client hung up"))
+            response = self._refusal(timed_out("the client hung up"), operation)
         except Exception:
             log.exception("request %s failed", call.id)
             response = error_response(
                 ApiError(500, "InternalServerError", "Internal server error.")
             )
         return stamp(response, call.id, self._elapsed_ms(call))
+
+    def _refusal(self, error: ApiError, operation: Operation) -> Response:
+        """Return an error as the contract prints it: the 408 of a detection is plain text."""
+        return error_response(error, plain=error.status == 408 and operation == self._detect)
 
     async def _guarded(self, call: ReceivedCall, operation: Operation) -> Response:
         headers = call.request.headers
@@ -142,14 +151,14 @@ class Service:
         try:
             response = await operation(call)
         except ApiError as error:
-            response = error_response(error)
+            response = self._refusal(error, operation)
         return Dropped(fault.when, stamp(response, call.id, self._elapsed_ms(call)))
 
     async def _detect(self, call: ReceivedCall) -> Response:
         if call.session is not None:
             self._store.begin_call(call.session)
-        async with self._bodies:
-            reader = await self._read_body(call)
+        with self._room.share() as share:
+            reader = await self._read_body(call, share)
             try:
                 judgement = await self._judge(call, reader)
             except ApiError as error:
@@ -160,21 +169,56 @@ class Service:
         self._record(call, reader, 204 if withheld else 200, body)
         return Response(status_code=204) if withheld else Json(body)
 
-    async def _read_body(self, call: ReceivedCall) -> BodyReader:
+    async def _read_body(self, call: ReceivedCall, share: BodyShare) -> BodyReader:
         reader = BodyReader(call.request.headers.get("content-type"), self.options.limits)
         try:
             async with asyncio.timeout(self.options.limits.body_timeout_s):
-                await reader.read(call.request.stream())
+                await reader.read(self._arriving(call, share))
         except TimeoutError:
             raise timed_out("the body did not arrive in time") from None
         return reader
+
+    async def _arriving(self, call: ReceivedCall, share: BodyShare) -> AsyncIterator[bytes]:
+        """Yield the body as it comes and has room; TimeoutError when nothing comes for too long."""
+        chunks = call.request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(self.options.limits.idle_timeout_s):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            if share.held + len(chunk) <= self.options.limits.max_body_bytes:
+                await share.take(len(chunk))  # beyond it the body is refused anyway
+            yield chunk
 
     async def _judge(self, call: ReceivedCall, reader: BodyReader) -> Judgement:
         version = call.request.query_params.get("model-version")
         if version is not None and version not in MODEL_VERSIONS:
             raise Refused(Refusal.MODEL_VERSION, f"model-version: expected {MODEL_VERSIONS}")
-        work = partial(judge, reader.upload(), self.options.limits)
-        return await anyio.to_thread.run_sync(work, limiter=self._workers)
+        work = partial(self._judged, reader.upload())
+        try:
+            return await anyio.to_thread.run_sync(
+                work, limiter=self._workers, abandon_on_cancel=True
+            )
+        except asyncio.CancelledError:
+            self._ending.set()  # the thread ends at its next frame
+            raise
+
+    def _judged(self, upload: Upload) -> Judgement:
+        """Judge on a thread; `idle` says whether one is still at it."""
+        with self._idle:
+            self._at_work += 1
+        try:
+            return judge(upload, self.options.limits, self._ending.is_set)
+        finally:
+            with self._idle:
+                self._at_work -= 1
+                self._idle.notify_all()
+
+    def idle(self, patience_s: float) -> bool:
+        """Wait for threads that judge what was given up; False: one is still inside a decoder."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._at_work == 0, patience_s)
 
     def _record(
         self, call: ReceivedCall, reader: BodyReader, status: int, body: dict[str, object]
@@ -242,9 +286,13 @@ class Service:
 
 
 def _require_json(request: Request, *, present: bool) -> None:
-    """Session operations take JSON alone; a GET need not name a type."""
-    content_type = request.headers.get("content-type")
-    if content_type is None and not present:
+    """Session operations take JSON alone; a GET need not name a type.
+
+    The contract's own samples send a body with a GET; the type of it is what curl and Ruby write
+    where none is given.
+    """
+    content_type = header_parameters(request.headers.get("content-type") or "")[0]
+    if not present and content_type in {"", "application/x-www-form-urlencoded"}:
         return
-    if header_parameters(content_type or "")[0] != "application/json":
+    if content_type != "application/json":
         raise wrong_media_type("BadArgument")

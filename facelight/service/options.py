@@ -46,6 +46,9 @@ class Limits:
     body_timeout_s: float = option(
         60.0, unit="s", why="a 25 MB video at 4 Mbit/s; then the contract's 408"
     )
+    idle_timeout_s: float = option(
+        10.0, unit="s", why="a body of which nothing more comes is unfinished; then 408"
+    )
     judge_timeout_s: float = option(
         120.0, unit="s", why="ten times what 300 frames of 720p take on two cores; then 408"
     )
@@ -75,7 +78,9 @@ class ServiceOptions:
     calls_per_minute: int | None = option(
         None, unit="calls/min", why="20 for a free-tier key; unlimited unless asked for"
     )
-    bodies: int = option(4, unit="requests", why="bodies held in memory at a time; others wait")
+    bodies: int = option(
+        4, unit="requests", why="largest bodies that have room in memory; what is beyond waits"
+    )
     workers: int = option(
         2, unit="threads", why="the mesh already uses two cores; more only share them"
     )

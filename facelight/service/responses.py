@@ -7,7 +7,7 @@ import contextlib
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from facelight.service.errors import ApiError
@@ -48,15 +48,23 @@ class Dropped(Response):
             transport.close()
         else:
             transport.abort()
-        with contextlib.suppress(TimeoutError):
+        # cancelled when the service ends meanwhile: the connection has gone already
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(_GONE_S):
                 while (await receive())["type"] != "http.disconnect":
                     pass
 
 
-def error_response(error: ApiError) -> Response:
-    """Return the envelope of an error; what it leaves out goes into ``x-facelight-cause``."""
-    response = Json(error.body(), error.status)
+def error_response(error: ApiError, *, plain: bool = False) -> Response:
+    """Return the envelope of an error; what it leaves out goes into ``x-facelight-cause``.
+
+    ``plain``: the message alone, as text.
+    """
+    response: Response
+    if plain:
+        response = PlainTextResponse(error.message, error.status)
+    else:
+        response = Json(error.body(), error.status)
     if error.cause is not None:
         response.headers["x-facelight-cause"] = printable(error.cause)
     if error.retry_after_s is not None:

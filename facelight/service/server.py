@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from capture.clock import Clock
 from facelight.service.app import Service
@@ -16,10 +15,13 @@ from facelight.service.errors import ServeError
 from facelight.service.faults import Fault, parse_fault
 from facelight.service.options import DEFAULT_KEY, ServiceOptions
 from facelight.service.responses import TRANSPORT
-from facelight.thread_server import START_S, ThreadServer, listening_socket
+from facelight.thread_server import START_S, StrictProtocol, ThreadServer, listening_socket
 
 LOOPBACK = "127.0.0.1"
-_GRACE_S = 3
+_JUDGE_S = 0.3
+"""For a thread that judges, to come to its next frame."""
+_GRACE_S = 0.5
+"""For requests under way; with it the service ends within a second."""
 
 
 class LocalService:
@@ -51,6 +53,8 @@ class LocalService:
         self._address = (host, port)
         self._server: ThreadServer | None = None
         self._url = ""
+        self.idle = True
+        """False after `close` while a thread is still inside a decoder or the tracker."""
 
     @property
     def url(self) -> str:
@@ -85,11 +89,12 @@ class LocalService:
             raise ServeError("the service has ended unexpectedly")
 
     def close(self) -> None:
-        """End the service; requests under way get a few seconds. Idempotent."""
+        """End the service; requests under way get half a second. Idempotent."""
         server, self._server = self._server, None
         self._url = ""
         if server is not None:
             server.close()
+            self.idle = self._service.idle(_JUDGE_S)
 
     def __exit__(
         self,
@@ -100,7 +105,7 @@ class LocalService:
         self.close()
 
 
-class _Protocol(H11Protocol):
+class _Protocol(StrictProtocol):
     """HTTP/1.1 that hands its transport to the application, for injected drops."""
 
     def connection_made(self, transport: Any) -> None:

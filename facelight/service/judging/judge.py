@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -129,15 +129,21 @@ class Judgement:
         }
 
 
-def judge(upload: Upload, limits: Limits) -> Judgement:
+def judge(
+    upload: Upload, limits: Limits, given_up: Callable[[], bool] = lambda: False
+) -> Judgement:
     """Judge one request; blocks for seconds, to be called on a worker thread.
+
+    Parameters
+    ----------
+    given_up : asked at every frame; True ends the work.
 
     Raises
     ------
     Refused
         one of the contract's messages 2 and 4 to 14, for its real cause.
     ApiError
-        408 when it takes too long.
+        408 when it takes too long, or is given up.
     """
     payload = read_metadata(upload.metadata, limits.max_entries)
     files = _open_files(payload, upload, limits)
@@ -146,7 +152,7 @@ def judge(upload: Upload, limits: Limits) -> Judgement:
     deadline_s = time.monotonic() + limits.judge_timeout_s
     observations: list[Observation] = []
     for observation in _observe(payload, files):
-        if time.monotonic() > deadline_s:
+        if time.monotonic() > deadline_s or given_up():
             raise timed_out(f"judged {len(observations)} frames in {limits.judge_timeout_s} s")
         observations.append(observation)
     _check_faces(observations)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,24 @@ def test_it_says_where_it_listens_and_ends_cleanly(name: str) -> None:
         process.send_signal(getattr(signal, name))
         out, err = process.communicate(timeout=300)
         assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+def test_it_ends_with_a_request_under_way_and_an_unfinished_one() -> None:
+    head = f"{API_ROOT} HTTP/1.1\r\nHost: x\r\nOcp-Apim-Subscription-Key: local\r\n"
+    with serving("--fault", "stall:1:600s") as (process, line):
+        port = int(line.rpartition(":")[2])
+        with (
+            socket.create_connection(("127.0.0.1", port)) as stalled,
+            socket.create_connection(("127.0.0.1", port)) as begun,
+        ):
+            stalled.sendall(f"GET {head.replace(' HTTP', '/sessions HTTP')}\r\n".encode())
+            begun.sendall(f"POST {head}Content-Length: 9\r\n\r\n".encode())
+            httpx.get(f"http://127.0.0.1:{port}{API_ROOT}")  # both have been taken by now
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=300)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -78,7 +78,7 @@ def test_status_faults_look_like_the_gateway_s(
         unknown = httpx.get(service.url + SESSIONS)
     for answer in answers:
         assert answer.status_code == status
-        assert answer.json()["error"]["message"] == text
+        assert text in answer.text
         assert answer.headers.get("retry-after") == retry_after
     assert unknown.status_code == 401
 
@@ -115,6 +115,7 @@ def test_a_service_ends_while_a_request_stalls(
     error_log: ErrorLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "_GRACE_S", 0.1)
+
     request = f"GET {SESSIONS} HTTP/1.1\r\nHost: x\r\nOcp-Apim-Subscription-Key: local\r\n\r\n"
     with LocalService(faults=["stall:1:600s"]) as service:
         port = int(service.url.rpartition(":")[2])
