@@ -78,6 +78,7 @@ class Layout:
     buttons : one for each button, in reading order.
     languages : one for each language, from left to right in every language: at the upper edge of a
         page, where no other button ever is.
+    tools : at both ends of a page's title, the first at the left.
     """
 
     unit_px: int
@@ -88,6 +89,7 @@ class Layout:
     body: Box
     buttons: tuple[Box, ...]
     languages: tuple[Box, ...] = ()
+    tools: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,14 @@ class Placing:
 
     Attributes
     ----------
-    buttons, languages : how many there are.
+    buttons, languages, tools : how many there are.
     rtl : right-to-left languages get the buttons mirrored.
     text_scale : of the texts; the prompt grows with it, but not while the light runs.
     """
 
     buttons: int = 0
     languages: int = 0
+    tools: int = 0
     rtl: bool = False
     text_scale: float = 1.0
 
@@ -114,11 +117,13 @@ def placed_buttons(
     places = layout(size_wh, scene.kind, placing_of(scene, text_scale))
     yield from zip(scene.buttons, places.buttons, strict=True)
     yield from zip(scene.languages, places.languages, strict=True)
+    yield from zip(scene.tools, places.tools, strict=True)
 
 
 def placing_of(scene: Scene, text_scale: float = 1.0) -> Placing:
     """Return what the places of a scene depend on."""
-    return Placing(len(scene.buttons), len(scene.languages), scene.rtl, text_scale)
+    tools = len(scene.tools)
+    return Placing(len(scene.buttons), len(scene.languages), tools, scene.rtl, text_scale)
 
 
 def touch_px(size_wh: tuple[int, int]) -> int:
@@ -175,7 +180,7 @@ def _page(size_wh: tuple[int, int], kind: SceneKind, oval: Box, placing: Placing
     unit, touch = _unit(size_wh), touch_px(size_wh)
     full = _plate(size_wh)
     plate = full
-    if not placing.buttons and not placing.languages:
+    if not placing.buttons and not placing.languages and not placing.tools:
         height = min(full.height, 66 * unit)
         plate = Box(full.left, (size_wh[1] - height) // 2, full.width, height)
     inner = plate.inset(_page_margin(unit))
@@ -187,14 +192,18 @@ def _page(size_wh: tuple[int, int], kind: SceneKind, oval: Box, placing: Placing
     foot = min((box.top for box in actions), default=inner.bottom + 4 * unit)
     room = foot - top
     title_height = min((20 if kind is SceneKind.ATTRACT else 13) * unit, room // 3)
-    title = Box(inner.left, top, inner.width, title_height)
+    tools = _tools(Box(inner.left, top, inner.width, touch), placing.tools, unit)
+    if tools:
+        title_height = max(title_height, touch)
+    aside = tools[0].width + 2 * unit if tools else 0
+    title = Box(inner.left + aside, top, inner.width - 2 * aside, title_height)
     body_bottom = foot - 4 * unit
     body = Box(
         inner.left, title.bottom + unit, inner.width, max(unit, body_bottom - title.bottom - unit)
     )
     bar = Box(inner.left, body.bottom + unit, inner.width, max(2, unit // 2))
     shown = plate if kind is SceneKind.PAGE else None
-    return Layout(unit, oval, title, shown, bar, body, actions, languages)
+    return Layout(unit, oval, title, shown, bar, body, actions, languages, tools)
 
 
 _ACTIONS = 3
@@ -254,6 +263,14 @@ def _language_rows(inner: Box, count: int, unit: int, touch: int) -> tuple[Box, 
         box = Box(inner.left, inner.top + row * (touch + 2 * unit), inner.width, touch)
         placed += _row(box, columns, columns, unit, False)
     return tuple(placed[:count])
+
+
+def _tools(row: Box, count: int, unit: int) -> tuple[Box, ...]:
+    """Return the boxes at the ends of a row."""
+    width = max(row.height, _LANGUAGE_UNITS * unit)
+    left = Box(row.left, row.top, width, row.height)
+    right = Box(row.right - width, row.top, width, row.height)
+    return (left, right)[:count]
 
 
 def _unit(size_wh: tuple[int, int]) -> int:

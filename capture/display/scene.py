@@ -66,6 +66,7 @@ class Scene:
     rtl : whether the text runs from right to left; the layout is mirrored with it.
     buttons : in reading order, at most six.
     languages : buttons of the languages offered, at the same place on every page.
+    tools : at most two buttons, at both ends of a page's title, at the same places on every page.
     preview : newest camera frame, (H, W, 3) uint8 BGR, or None; shown mirrored.
     wide : the preview shows the whole frame, with the oval as an outline in it: who stands beside
         the oval sees where.
@@ -81,6 +82,7 @@ class Scene:
     rtl: bool = False
     buttons: tuple[Button, ...] = ()
     languages: tuple[Button, ...] = ()
+    tools: tuple[Button, ...] = ()
     preview: ImageU8 | None = None
     wide: bool = False
     towards: Direction | None = None

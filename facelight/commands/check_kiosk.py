@@ -17,6 +17,10 @@ from facelight.commands.run_kiosk import open_screen
 from facelight.config.settings import Settings, spool_dir
 from facelight.kiosk.screens.texts import theme_file
 from facelight.kiosk.screens.wording import Words
+from facelight.kiosk.speech.opening import checked_voices
+from facelight.kiosk.speech.output import MixerOutput
+from facelight.kiosk.speech.sound import SoundError
+from facelight.kiosk.speech.voices import find_voices
 from uploader.errors import SpoolBusyError, UploaderError
 from uploader.spool.opening import open_spool
 
@@ -40,6 +44,7 @@ def examine_kiosk(settings: Settings, *, wanted: bool) -> Iterator[Finding]:
     yield light(settings)
     words = Words(settings.kiosk, settings.plan, light=settings.session.light)
     yield texts(settings, words)
+    yield speech(settings, words)
     yield camera(settings, missing)
     yield display(settings, words, missing)
     yield spool(settings)
@@ -66,6 +71,28 @@ def texts(settings: Settings, words: Words) -> Finding:
     fonts = f"{len(theme.fonts)} fonts" + (f", {added} of them the system's" if added else "")
     detail = f"{codes}; theme {theme.name}; consent {consent}; {fonts}"
     return Finding("texts", CheckState.GREEN, detail)
+
+
+def speech(settings: Settings, words: Words) -> Finding:
+    """Say which voices are there for the languages offered, and open the sound device."""
+    options = settings.kiosk
+    if options.speech == "off":
+        return Finding("speech", CheckState.GREEN, "off: nothing is heard")
+    cure = "install espeak-ng, or set kiosk.speech_folder, kiosk.languages or kiosk.speech"
+    try:
+        found = find_voices(options.speech_folder)
+        checked_voices(options, words.codes)
+    except SoundError as error:
+        return Finding("speech", CheckState.RED, str(error), cure)
+    voices = ", ".join(f"{code}: {found.speaks(code) or 'no voice'}" for code in words.codes)
+    detail = f"{options.speech}; {voices}"
+    try:
+        MixerOutput().close()
+    except SoundError as error:
+        state = CheckState.RED if options.speech == "voice" else CheckState.AMBER
+        cure = "connect a loudspeaker or headphones, or set kiosk.speech = off"
+        return Finding("speech", state, f"{detail}; {error}", cure)
+    return Finding("speech", CheckState.GREEN, detail)
 
 
 def camera(

@@ -49,6 +49,7 @@ from facelight.kiosk.machine.state import Device, Problem, Result
 from facelight.kiosk.outbox import SpoolOutbox
 from facelight.kiosk.screens.scenes import every_scene
 from facelight.kiosk.screens.wording import Words
+from facelight.kiosk.speech.opening import checked_voices, open_narrator
 from facelight.kiosk.systemd import ServiceManager
 from facelight.kiosk.telemetry import Telemetry
 from facelight.memory_guard import forbid_core_dumps
@@ -108,10 +109,12 @@ def run_kiosk(settings: Settings, asked: KioskRequest) -> Exit:
     telemetry = Telemetry(Path(metrics_file) if metrics_file else None, clock)
     with ExitStack() as stack, stopping() as stop:
         words = checked_words(settings)
+        voices = checked_voices(settings.kiosk, words.codes)
         port = control_settings(settings.kiosk)
         _check_surroundings(settings, asked)
         told = both(EventWriter(clock), telemetry.on_event) if asked.events else telemetry.on_event
-        extras = Extras(record_dir=asked.record_dir, on_age=telemetry.on_age)
+        narrator = stack.enter_context(closing(open_narrator(settings.kiosk, voices)))
+        extras = Extras(asked.record_dir, on_age=telemetry.on_age, narrator=narrator)
         if port is not None:
             asking = RequestedSessions(words.codes, EventLog(clock.now_ns))
             told, extras = asking.tagged(told), extras_of(asking, extras)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from capture.light.timeline import Timing
 from capture.options import option
@@ -73,6 +74,15 @@ class KioskOptions:
         "", unit="path", why="folder of fonts for languages that ours lack; then the system's"
     )
     theme: str = option("default", unit="", why="name of a theme of ours, or a .toml file")
+    speech: Literal["off", "tones", "voice"] = option(
+        "tones", unit="", why="tones guide who cannot see the screen; voice speaks every caption"
+    )
+    speech_folder: str = option(
+        "", unit="path", why="your WAV files, LANGUAGE/KEY.wav; what is missing espeak-ng says"
+    )
+    speech_volume: float = option(
+        0.7, unit="ratio", low=0.1, high=1.0, why="to begin with; the volume button changes it"
+    )
     consent_file: str = option("", unit="path", why="the operator's own consent text, if any")
     display: int = option(0, unit="index", low=0, high=15, why="the kiosk's own display")
     windowed: bool = option(False, unit="", why="full screen lights the face")

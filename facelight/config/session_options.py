@@ -41,6 +41,9 @@ class SessionOptions:
     notice_ms: int = option(
         5000, unit="ms", low=2000, high=30_000, why="time to read the notice before it goes on"
     )
+    spoken_limit_ms: int = option(
+        40_000, unit="ms", low=5000, high=120_000, why="a page waits so long for its spoken words"
+    )
     consent_limit_ms: int = option(
         90_000, unit="ms", low=10_000, high=600_000, why="time to read and answer"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -16,11 +16,12 @@ from facelight.config.settings import Settings
 from facelight.kiosk.background import BackgroundWork, NoWorkers, ThreadWorkers
 from facelight.kiosk.frame_judge import FrameJudge
 from facelight.kiosk.light import Latency, half_light_ns
-from facelight.kiosk.loop import Ending, Inbox, Loop
+from facelight.kiosk.loop import Around, Ending, Inbox, Loop
 from facelight.kiosk.observing import Observer, OnAge, StepObserver, ThreadObserver, unasked
 from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.screens.wording import Words
 from facelight.kiosk.session_runner import Parts, ServedSession, SessionRunner
+from facelight.kiosk.speech.narrator import Mute, Narrator
 from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 
 OnEvent: TypeAlias = Callable[[str, dict[str, Any]], None]
@@ -64,6 +65,7 @@ class Extras:
     keep_last : keep the last session's result when the person has gone.
     on_age : called with the age of each frame in ns when it has been judged; with live cameras.
     inbox : what programs beside the kiosk ask of the session; called at every turn of the loop.
+    narrator : says what the screen says; the caller closes it.
     reference : the asking program's own name for the session under way; None: nobody asked.
     """
 
@@ -73,6 +75,7 @@ class Extras:
     on_age: OnAge = unasked
     inbox: Inbox = list
     reference: Callable[[], str | None] = _none
+    narrator: Narrator = field(default_factory=Mute)
 
 
 class KioskSession:
@@ -118,7 +121,8 @@ class KioskSession:
             self._observer = opening.enter_context(closing(self._watch(devices, extras.on_age)))
             told = on_event or _silent
             runner = self._runner = SessionRunner(self._parts(devices, workers, told, extras))
-            self._loop = Loop(devices.screen, runner, words, devices.clock, told, extras.inbox)
+            around = Around(extras.inbox, extras.narrator)
+            self._loop = Loop(devices.screen, runner, words, devices.clock, told, around)
             self._stack = opening.pop_all()
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from capture.clock import Clock
@@ -31,21 +31,41 @@ from facelight.kiosk.machine.events import (
     LightFinished,
     Pressed,
     Quit,
+    Speaking,
     Tick,
 )
 from facelight.kiosk.machine.state import ButtonAction, Phase, Result, View
 from facelight.kiosk.machine.step import begin, step
-from facelight.kiosk.screens.scenes import LANGUAGE_ACTION, Live, compose
+from facelight.kiosk.screens.scenes import (
+    LANGUAGE_ACTION,
+    REPEAT_ACTION,
+    REPEAT_KEY,
+    SPEECH_ACTION,
+    VOLUME_ACTION,
+    VOLUME_KEY,
+    Live,
+    compose,
+)
 from facelight.kiosk.screens.wording import Words
 from facelight.kiosk.session_runner import SessionRunner
+from facelight.kiosk.speech.narrator import Mute, Narrator
 
 CANCEL_KEY = "escape"
 BUTTONS_NEW_NS = 400_000_000
 """Who touches a button that has just appeared meant the one before: a touch takes 0.2 s to land."""
+_SPEECH_KEYS = {REPEAT_KEY: REPEAT_ACTION, VOLUME_KEY: VOLUME_ACTION}
 _TOUCH_STOPS = frozenset({View.SETTLE, View.LIGHT, View.PLAIN})
 Told: TypeAlias = Callable[[str, dict[str, object]], None]
 Inbox: TypeAlias = Callable[[], list[Event]]
 """What programs beside the kiosk have asked since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a loop can do without: programs that ask for sessions, and a voice."""
+
+    inbox: Inbox = list
+    narrator: Narrator = field(default_factory=Mute)
 
 
 @dataclass(slots=True)
@@ -76,14 +96,17 @@ class Loop:
         words: Words,
         clock: Clock,
         told: Told,
-        inbox: Inbox = list,
+        around: Around | None = None,
     ) -> None:
         self._screen = screen
         self._runner = runner
         self._words = words
         self._clock = clock
         self._told = told
-        self._inbox = inbox
+        around = around or Around()
+        self._inbox = around.inbox
+        self._narrator = around.narrator
+        self._speaking = False
         self._stop = threading.Event()
         self._show = ShowScene(View.IDLE)
         self._buttons_ns = -BUTTONS_NEW_NS
@@ -115,22 +138,36 @@ class Loop:
         self.ending.source_ended |= any(isinstance(event, Quit) for event in seen)
         events += seen + self._inbox()
         events += self._due(self._clock.now_ns())
+        if self._speaking != self._narrator.speaking:
+            self._speaking = not self._speaking
+            events.append(Speaking(self._speaking))
         return [*events, Tick()]
 
     def _of_input(self, event: InputEvent) -> list[Event]:
         if event.kind is InputKind.QUIT:
             return [Quit()]
         if event.action is None:
-            # while the light runs there is no button: a touch anywhere brings a person out of it
-            out = event.kind is InputKind.TOUCH and self._show.view in _TOUCH_STOPS
-            return [Pressed(ButtonAction.CANCEL)] if out or event.key == CANCEL_KEY else []
+            return self._beside_buttons(event)
         if self._clock.now_ns() - self._buttons_ns < BUTTONS_NEW_NS:
+            return []
+        if event.action.startswith(SPEECH_ACTION):
+            self._speak_again(event.action)
             return []
         if event.action.startswith(LANGUAGE_ACTION):
             self._words.choose(event.action.removeprefix(LANGUAGE_ACTION))
             self._buttons_ns = self._clock.now_ns()
+            self._narrator.show(self._show, self._words.wording)
             return []
         return [Pressed(ButtonAction(event.action))]
+
+    def _beside_buttons(self, event: InputEvent) -> list[Event]:
+        """Return what a key, or a touch beside every button, means."""
+        if event.key in _SPEECH_KEYS:
+            self._speak_again(_SPEECH_KEYS[event.key])
+            return []
+        # while the light runs there is no button: a touch anywhere brings a person out of it
+        out = event.kind is InputKind.TOUCH and self._show.view in _TOUCH_STOPS
+        return [Pressed(ButtonAction.CANCEL)] if out or event.key == CANCEL_KEY else []
 
     def _due(self, now_ns: int) -> list[Event]:
         """Return what time alone brings: the camera has settled, the light is over."""
@@ -165,6 +202,13 @@ class Loop:
         if effect.choices != self._show.choices:
             self._buttons_ns = self._clock.now_ns()
         self._show = effect
+        self._narrator.show(effect, self._words.wording)
+
+    def _speak_again(self, action: str) -> None:
+        if action == REPEAT_ACTION:
+            self._narrator.repeat()
+        else:
+            self._narrator.louder()
 
     def _on_open(self, effect: OpenSession) -> None:
         self.ending = Ending(source_ended=self.ending.source_ended)
@@ -209,6 +253,7 @@ class Loop:
             self._words.reset()
         if effect.name == "requested" and data["language"] is not None:
             self._words.choose(str(data["language"]))
+            self._narrator.show(self._show, self._words.wording)
         if effect.name == "result":
             decision = data.get("decision")
             self.ending.decision = None if decision is None else str(decision)

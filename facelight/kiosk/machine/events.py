@@ -163,6 +163,13 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaking:
+    """Words are being said, or no longer: pages that go on by themselves wait for their end."""
+
+    so: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the kiosk (signal, window closed)."""
 
@@ -182,5 +189,6 @@ Event: TypeAlias = (
     | NotDelivered
     | Requested
     | Withdrawn
+    | Speaking
     | Quit
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from facelight.kiosk.machine.events import DeviceBack, DeviceLost, Event, Observed
+from facelight.kiosk.machine.events import DeviceBack, DeviceLost, Event, Observed, Speaking
 from facelight.kiosk.machine.hints import place_hint, remembered
 from facelight.kiosk.machine.state import SessionState
 from preprocess.reasons import Reason
@@ -15,12 +15,21 @@ def lasted(since_ns: int | None, now_ns: int, at_least_ms: int) -> bool:
     return since_ns is not None and now_ns - since_ns >= at_least_ms * 1_000_000
 
 
+def read_out(state: SessionState, now_ns: int, at_least_ms: int) -> bool:
+    """Return whether a page was up for its time, and what it says was said to the end."""
+    if state.speaking and not lasted(state.since_ns, now_ns, state.options.spoken_limit_ms):
+        return False
+    return lasted(state.since_ns, now_ns, at_least_ms)
+
+
 def absorbed(state: SessionState, event: Event, now_ns: int) -> SessionState:
     """Return the state with what the event tells about people and devices."""
     if isinstance(event, DeviceLost):
         return replace(state, lost=state.lost | {event.device})
     if isinstance(event, DeviceBack):
         return replace(state, lost=state.lost - {event.device})
+    if isinstance(event, Speaking):
+        return replace(state, speaking=event.so)
     if not isinstance(event, Observed):
         return state
     crowd = event.faces > 1 or Reason.SEVERAL_FACES in event.reasons

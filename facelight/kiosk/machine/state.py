@@ -171,6 +171,7 @@ class SessionState:
     stale : hints that were shown for long and cured nothing.
     tally : what was wrong with the frames of this phase.
     jumped : the last observation showed somebody else.
+    speaking : words of the page on the screen are being said.
     settled : the camera has answered ``LockCamera``.
     spooled : the accepted clip is safe on disk.
     repeated : the repeat of this attempt is used up.
@@ -205,6 +206,7 @@ class SessionState:
     stale: frozenset[Hint] = field(default_factory=frozenset)
     tally: Tally = field(default_factory=Tally)
     jumped: bool = False
+    speaking: bool = False
     settled: bool = False
     spooled: bool = False
     repeated: bool = False

@@ -66,7 +66,7 @@ from facelight.kiosk.machine.moves import (
     to_ready,
     to_result,
 )
-from facelight.kiosk.machine.presence import absorbed, lasted
+from facelight.kiosk.machine.presence import absorbed, lasted, read_out
 from facelight.kiosk.machine.requests import asked_for, began, overdue, timed_out, withdrawn
 from facelight.kiosk.machine.state import ButtonAction, Phase, Problem, Result, SessionState, View
 from preprocess.reasons import Reason
@@ -181,7 +181,7 @@ def _in_notice(state: SessionState, event: Event, now_ns: int) -> Step:
         return to_idle(state, now_ns, "left")
     if waits and lasted(state.since_ns, now_ns, options.consent_limit_ms):
         return to_idle(state, now_ns, "no_answer")
-    if not waits and lasted(state.since_ns, now_ns, options.notice_ms):
+    if not waits and read_out(state, now_ns, options.notice_ms):
         return to_ready(state, now_ns, light=state.offered)
     return state, ()
 
@@ -292,13 +292,13 @@ def _in_deliver(state: SessionState, event: Event, now_ns: int) -> Step:
 
 
 def _in_result(state: SessionState, event: Event, now_ns: int) -> Step:  # noqa: ARG001
-    if lasted(state.since_ns, now_ns, state.options.result_ms):
+    if read_out(state, now_ns, state.options.result_ms):
         return to_idle(state, now_ns, state.outcome)
     return state, ()
 
 
 def _in_problem(state: SessionState, event: Event, now_ns: int) -> Step:  # noqa: ARG001
-    if not lasted(state.since_ns, now_ns, state.options.problem_ms):
+    if not read_out(state, now_ns, state.options.problem_ms):
         return state, ()
     gone = lasted(state.absent_since_ns, now_ns, state.options.absent_ms)
     if state.retry and not gone and not state.lost:

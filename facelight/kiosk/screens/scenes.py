@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from capture.display.scene import Button, Direction, Mood, Scene, SceneKind
 from capture.display.text.language import Language
@@ -29,6 +30,13 @@ _KINDS: Mapping[View, SceneKind] = MappingProxyType(
         View.DELIVER: SceneKind.WORKING,
     }
 )
+
+SPEECH_ACTION = "speech:"
+"""Prefix of the actions of the buttons for what is spoken: repeat, volume."""
+REPEAT_ACTION = f"{SPEECH_ACTION}repeat"
+VOLUME_ACTION = f"{SPEECH_ACTION}volume"
+REPEAT_KEY, VOLUME_KEY = "r", "v"
+"""Of a keypad: they work on every screen, also where there is no button."""
 
 _LANGUAGE_VIEWS = frozenset({View.IDLE, View.NOTICE, View.CONSENT})
 
@@ -139,6 +147,13 @@ _BUTTONS: Mapping[ButtonAction, tuple[Text, str, bool]] = MappingProxyType(
 )
 
 
+class Caption(NamedTuple):
+    """A text of the kiosk: its key in the language files, and what it says."""
+
+    key: Text
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """Everything that stays the same while one language is shown.
@@ -151,6 +166,7 @@ class Wording:
     consent : the operator's own consent text instead of the language's.
     light_s : how long the light lasts, for the notice.
     light : whether colours are offered at all.
+    spoken : what is written is also spoken: pages have buttons to repeat it and for its volume.
     """
 
     language: Language
@@ -159,6 +175,7 @@ class Wording:
     consent: str | None = None
     light_s: int = 4
     light: bool = True
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,35 +200,34 @@ def field_of(show: ShowScene, wording: Wording, light_rgb: Rgb = NEUTRAL_RGB) ->
 def compose(show: ShowScene, wording: Wording, live: Live | None = None) -> Scene:
     """Return the scene of a view."""
     live = live or Live()
-    title, body, mood = _words(show, wording)
+    title, *body = (line.text for line in lines_of(show, wording))
     kind = _KINDS.get(show.view, SceneKind.PAGE)
     oval = kind in (SceneKind.GUIDE, SceneKind.LIGHT)
     return Scene(
         kind=kind,
         field_rgb=field_of(show, wording, live.light_rgb),
         title=title,
-        body=body,
+        body="\n".join(body),
         rtl=wording.language.rtl,
         buttons=_buttons(show, wording),
         languages=_languages(show, wording),
+        tools=_tools(kind, wording),
         preview=live.preview if oval else None,
         wide=show.view is View.POSITION,
         towards=_TOWARDS.get(show.hint) if show.hint is not None else None,
-        mood=mood,
+        mood=_mood(show),
         progress=live.progress if kind is not SceneKind.ATTRACT else None,
     )
 
 
-def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
-    """Yield name and scene of everything that can be shown, to be rehearsed before anyone comes."""
-    code = wording.language.code
+def every_show() -> tuple[ShowScene, ...]:
+    """Return everything that can be shown."""
+    answers = (ButtonAction.START, ButtonAction.NO_LIGHT, ButtonAction.CANCEL)
     consent = (ButtonAction.ACCEPT, ButtonAction.NO_LIGHT, ButtonAction.DECLINE)
-    shows = [
+    return (
         ShowScene(View.IDLE, choices=(ButtonAction.START,)),
         ShowScene(View.OUT_OF_ORDER),
-        ShowScene(
-            View.NOTICE, choices=(ButtonAction.START, ButtonAction.NO_LIGHT, ButtonAction.CANCEL)
-        ),
+        ShowScene(View.NOTICE, choices=answers),
         ShowScene(View.NOTICE, choices=(ButtonAction.START, ButtonAction.CANCEL), light=False),
         ShowScene(View.CONSENT, choices=consent),
         *(ShowScene(View.POSITION, hint=hint, choices=(ButtonAction.CANCEL,)) for hint in Hint),
@@ -221,47 +237,70 @@ def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
         *(ShowScene(View.RETRY, problem=problem) for problem in Problem),
         *(ShowScene(View.STOPPED, problem=problem) for problem in Problem),
         *(ShowScene(View.STOPPED, problem=Problem.TIME, cause=cause) for cause in _CAUSES),
-    ]
-    for show in shows:
+    )
+
+
+def every_scene(wording: Wording) -> Iterator[tuple[str, Scene]]:
+    """Yield name and scene of everything that can be shown, to be rehearsed before anyone comes."""
+    for show in every_show():
         detail = show.hint or show.cause or show.problem or show.result
-        name = f"{code}/{show.view}" + (f"-{detail}" if detail else "")
+        name = f"{wording.language.code}/{show.view}" + (f"-{detail}" if detail else "")
         name += "" if show.light else "-plain"
         yield name, compose(show, wording, Live(progress=0.4))
 
 
-def _words(show: ShowScene, wording: Wording) -> tuple[str, str, Mood]:
-    say = wording.language.say
+def lines_of(show: ShowScene, wording: Wording) -> tuple[Caption, ...]:
+    """Return what a view says, title first: what is written is what is spoken."""
+    return (_title(show, wording), *_body(show, wording))
+
+
+def _title(show: ShowScene, wording: Wording) -> Caption:
     if show.view is View.POSITION:
-        good = show.hint is Hint.GOOD
-        hint = _HINTS[show.hint or Hint.STEP_IN]
-        return say(hint), "", Mood.GOOD if good else Mood.NEUTRAL
+        return _line(wording, _HINTS[show.hint or Hint.STEP_IN])
     if show.view is View.RESULT:
-        title, body, mood = _RESULTS[show.result or Result.SENT]
-        return say(title), say(body), mood
+        return _line(wording, _RESULTS[show.result or Result.SENT][0])
     if show.view is View.NOTICE:
-        title = Text.NOTICE_TITLE if wording.light and show.light else Text.NOTICE_PLAIN_TITLE
-        return say(title), _notice(show, wording), Mood.NEUTRAL
+        light = wording.light and show.light
+        return _line(wording, Text.NOTICE_TITLE if light else Text.NOTICE_PLAIN_TITLE)
     if show.view is View.CONSENT:
-        return say(Text.CONSENT_TITLE), _consent(show, wording), Mood.NEUTRAL
-    heading, text = _WORDS[show.view]
+        return _line(wording, Text.CONSENT_TITLE)
+    return _line(wording, _WORDS[show.view][0])
+
+
+def _body(show: ShowScene, wording: Wording) -> tuple[Caption, ...]:
+    if show.view is View.RESULT:
+        return (_line(wording, _RESULTS[show.result or Result.SENT][1]),)
+    if show.view is View.NOTICE:
+        return _notice(show, wording)
+    if show.view is View.CONSENT:
+        own = wording.consent
+        consent = (
+            Caption(Text.CONSENT_BODY, own.strip()) if own else _line(wording, Text.CONSENT_BODY)
+        )
+        return (consent, *_notice(show, wording))
+    text = None if show.view is View.POSITION else _WORDS[show.view][1]
     if show.problem is not None:
         text = _CAUSES[show.cause] if show.cause is not None else _PROBLEMS[show.problem]
-    mood = Mood.BAD if show.view in (View.STOPPED, View.OUT_OF_ORDER) else Mood.NEUTRAL
-    return say(heading), "" if text is None else say(text).strip(), mood
+    return () if text is None else (_line(wording, text),)
 
 
-def _consent(show: ShowScene, wording: Wording) -> str:
-    """Return consent text and notice together: one page, one answer."""
-    consent = wording.consent or wording.language.say(Text.CONSENT_BODY)
-    return f"{consent.strip()}\n{_notice(show, wording)}"
-
-
-def _notice(show: ShowScene, wording: Wording) -> str:
+def _notice(show: ShowScene, wording: Wording) -> tuple[Caption, ...]:
     light = wording.light and show.light
-    key = Text.NOTICE_BODY if light else Text.NOTICE_PLAIN_BODY
+    what = Text.NOTICE_BODY if light else Text.NOTICE_PLAIN_BODY
     values = {"seconds": wording.light_s} if light else {}
-    say = wording.language.say
-    return f"{say(key, **values).strip()}\n{say(Text.NOTICE_STOP)}"
+    return (_line(wording, what, **values), _line(wording, Text.NOTICE_STOP))
+
+
+def _line(wording: Wording, text: Text, **values: int) -> Caption:
+    return Caption(text, wording.language.say(text, **values).strip())
+
+
+def _mood(show: ShowScene) -> Mood:
+    if show.view is View.RESULT:
+        return _RESULTS[show.result or Result.SENT][2]
+    if show.view is View.POSITION:
+        return Mood.GOOD if show.hint is Hint.GOOD else Mood.NEUTRAL
+    return Mood.BAD if show.view in (View.STOPPED, View.OUT_OF_ORDER) else Mood.NEUTRAL
 
 
 def _buttons(show: ShowScene, wording: Wording) -> tuple[Button, ...]:
@@ -278,4 +317,15 @@ def _languages(show: ShowScene, wording: Wording) -> tuple[Button, ...]:
     return tuple(
         Button(LANGUAGE_ACTION + code, name, str(number), primary=code == wording.language.code)
         for number, (code, name) in enumerate(wording.languages.items(), start=1)
+    )
+
+
+def _tools(kind: SceneKind, wording: Wording) -> tuple[Button, ...]:
+    """Return the buttons for what is spoken; keys do the same on every screen."""
+    if not wording.spoken or kind not in (SceneKind.ATTRACT, SceneKind.PAGE):
+        return ()
+    say = wording.language.say
+    return (
+        Button(REPEAT_ACTION, say(Text.SPEECH_REPEAT), REPEAT_KEY),
+        Button(VOLUME_ACTION, say(Text.SPEECH_VOLUME), VOLUME_KEY),
     )

@@ -21,6 +21,8 @@ class Text(StrEnum):
     IDLE_BODY = "idle_body"
     START = "start"
     CANCEL = "cancel"
+    SPEECH_REPEAT = "speech_repeat"
+    SPEECH_VOLUME = "speech_volume"
     NOTICE_TITLE = "notice_title"
     NOTICE_BODY = "notice_body"
     NOTICE_PLAIN_TITLE = "notice_plain_title"

@@ -38,6 +38,7 @@ class Words:
             consent=consent,
             light_s=math.ceil(light_ms / 1000),
             light=light,
+            spoken=options.speech == "voice",
         )
         self.wording = self._own
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.display.layout import LIGHT_UI_SHARE, Box, Placing, layout
+from capture.display.layout import LIGHT_UI_SHARE, Box, Placing, layout, touch_px
 from capture.display.scene import SceneKind
 
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920), (1024, 600), (800, 480), (480, 800)]
@@ -34,6 +34,21 @@ def test_nine_tenths_of_the_screen_light_the_face(size_wh: tuple[int, int]) -> N
     oval = math.pi / 4 * places.oval.width * places.oval.height
     covered = oval + sum(box.width * box.height for box in (places.plate, places.bar))
     assert covered <= LIGHT_UI_SHARE * size_wh[0] * size_wh[1]
+
+
+@pytest.mark.parametrize("size_wh", SIZES, ids=str)
+@pytest.mark.parametrize("kind", [SceneKind.PAGE, SceneKind.ATTRACT])
+@pytest.mark.parametrize("buttons", range(4))
+@pytest.mark.parametrize("languages", [0, 6])
+def test_tools_stand_beside_the_title_and_touch_nothing(
+    size_wh: tuple[int, int], kind: SceneKind, buttons: int, languages: int
+) -> None:
+    places = layout(size_wh, kind, Placing(buttons, languages, tools=2))
+    boxes = [places.title, places.body, *places.buttons, *places.languages, *places.tools]
+    assert len(places.tools) == 2
+    assert all(inside(box, size_wh) and box.height > 0 and box.width > 0 for box in boxes)
+    assert all(apart(a, b) for a, b in combinations(boxes, 2))
+    assert {box.height for box in places.tools} == {touch_px(size_wh)}
 
 
 @given(sizes)

@@ -16,7 +16,8 @@ from capture.light.plan import make_plan
 from capture.light.timeline import Timing
 from facelight.config.settings import Settings
 from facelight.kiosk.light import LiveLight
-from facelight.kiosk.loop import Loop
+from facelight.kiosk.loop import Around, Loop
+from facelight.kiosk.machine.effects import ShowScene
 from facelight.kiosk.machine.events import (
     CameraSettled,
     ClipReady,
@@ -29,7 +30,7 @@ from facelight.kiosk.machine.events import (
     Spooled,
 )
 from facelight.kiosk.machine.state import Device
-from facelight.kiosk.screens.scenes import LANGUAGE_ACTION
+from facelight.kiosk.screens.scenes import LANGUAGE_ACTION, Wording
 from facelight.kiosk.screens.wording import Words
 
 GOOD = Observed(1, good=True)
@@ -108,6 +109,31 @@ class FakeRunner:
         self.answers += self.delivery(job)
 
 
+class FakeNarrator:
+    """Notes what it is to say; ``words_left`` turns of the loop pass before all is said."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.words_left = 0
+
+    @property
+    def speaking(self) -> bool:
+        self.words_left -= 1
+        return self.words_left > 0
+
+    def show(self, show: ShowScene, wording: Wording) -> None:
+        self.said.append((show.view, wording.language.code))
+
+    def repeat(self) -> None:
+        self.said.append(("repeat", ""))
+
+    def louder(self) -> None:
+        self.said.append(("louder", ""))
+
+    def close(self) -> None:
+        pass
+
+
 class Stand:
     """A loop with everything around it."""
 
@@ -121,7 +147,9 @@ class Stand:
         self.runner = FakeRunner(self.clock)
         self.events: list[tuple[str, dict[str, Any]]] = []
         words = Words(self.settings.kiosk, self.settings.plan, light=True)
-        self.loop = Loop(self.screen, self.runner, words, self.clock, self.told)  # type: ignore[arg-type]
+        self.narrator = FakeNarrator()
+        around = Around(narrator=self.narrator)
+        self.loop = Loop(self.screen, self.runner, words, self.clock, self.told, around)  # type: ignore[arg-type]
         self.on: dict[str, Callable[[], None]] = {}
 
     def told(self, name: str, values: dict[str, Any]) -> None:
@@ -303,3 +331,73 @@ def test_a_lost_camera_is_shown_and_the_kiosk_goes_on(stand: Stand) -> None:
     stand.run(once=False)
     assert len(stand.titles) == 2
     assert ("device_lost", {"device": "camera"}) in stand.events
+
+
+def test_every_view_is_said_once_and_in_order(stand: Stand) -> None:
+    stand.run()
+    views = [view for view, _ in stand.narrator.said]
+    assert views[0] == "idle"
+    assert list(dict.fromkeys(views[1:])) == [
+        "notice",
+        "position",
+        "settle",
+        "light",
+        "finish",
+        "deliver",
+        "result",
+        "idle",
+    ]
+
+
+@pytest.mark.parametrize(("key", "word"), [("r", "repeat"), ("v", "louder")])
+@pytest.mark.parametrize("event", ["person_seen", "capture"])
+def test_keys_repeat_the_words_and_change_their_volume_on_every_screen(
+    stand: Stand, event: str, key: str, word: str
+) -> None:
+    stand.on[event] = lambda: stand.press_key(key)
+    stand.run()
+    assert (word, "") in stand.narrator.said
+    assert stand.ending.outcome == "real"
+
+
+def test_the_notice_waits_until_its_words_are_said(stand: Stand) -> None:
+    began_ns: list[int] = []
+
+    def begin() -> None:
+        began_ns.append(stand.clock.now_ns())
+        stand.narrator.words_left = 1200
+
+    stand.on["person_seen"] = begin
+    stand.on["ready"] = lambda: began_ns.append(stand.clock.now_ns())
+    stand.run()
+    assert began_ns[1] - began_ns[0] >= 15e9
+
+
+def test_a_language_that_is_chosen_is_spoken_from_its_beginning(stand: Stand) -> None:
+    presses = iter([True])
+
+    def poll(at_s: float) -> list[Event]:
+        if at_s > 4.5 and next(presses, False):
+            stand.screen.press(f"{LANGUAGE_ACTION}de")
+        return [NOBODY if at_s < 3 else GOOD]
+
+    stand.runner.seen = poll
+    stand.run()
+    assert stand.narrator.said[1:3] == [("notice", "en"), ("notice", "de")]
+
+
+def test_a_language_that_was_chosen_and_not_used_is_gone_with_its_person(stand: Stand) -> None:
+    presses = iter([f"{LANGUAGE_ACTION}de", "cancel"])
+    at = iter([4.5, 5.5])
+    due = [next(at)]
+
+    def poll(at_s: float) -> list[Event]:
+        if due and at_s > due[0]:
+            stand.screen.press(next(presses))
+            due[:] = list(at)[:1]
+        return [NOBODY if at_s < 3 else GOOD]
+
+    stand.runner.seen = poll
+    stand.run()
+    assert stand.ending.outcome == "cancelled"
+    assert stand.titles[-1] == "Welcome"

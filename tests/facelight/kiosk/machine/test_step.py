@@ -48,6 +48,7 @@ from facelight.kiosk.machine.events import (
     Pressed,
     Quit,
     Requested,
+    Speaking,
     Spooled,
     Tick,
     Withdrawn,
@@ -714,6 +715,25 @@ def test_time_that_goes_back_is_no_time(kiosk: Kiosk) -> None:
     assert kiosk.phase() is Phase.NOTICE
 
 
+@pytest.mark.parametrize("stage", ["to_notice", "to_deliver"])
+def test_a_page_waits_until_its_words_are_said_but_not_for_ever(kiosk: Kiosk, stage: str) -> None:
+    getattr(kiosk, stage)()
+    if stage == "to_deliver":
+        kiosk.send(Delivered(kiosk.state.job, "realface"))
+    page = kiosk.phase()
+    kiosk.send(Speaking(True))
+    kiosk.run(20_000, GOOD)
+    assert kiosk.phase() is page
+    kiosk.send(Speaking(False))
+    kiosk.run(100, GOOD)
+    assert kiosk.phase() is not page
+    if page is Phase.NOTICE:
+        return
+    kiosk.send(Speaking(True))
+    kiosk.run(300_000, NOBODY)
+    assert kiosk.phase() is Phase.IDLE
+
+
 # ------------------------------------------------------------------------------ anything
 
 reasons = st.lists(st.sampled_from(list(Reason)), max_size=3).map(tuple)
@@ -748,6 +768,7 @@ wild = st.one_of(
         ),
     ),
     st.just(Withdrawn()),
+    st.builds(Speaking, st.booleans()),
 )
 moves = st.one_of(
     st.tuples(st.just("event"), wild),

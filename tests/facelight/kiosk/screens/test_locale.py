@@ -77,7 +77,7 @@ def test_every_text_is_shown_somewhere() -> None:
     heard = Heard(said.language.texts)
     said = replace(said, language=Language("en", "English", False, heard))
     for light in (True, False):
-        list(every_scene(replace(said, light=light)))
+        list(every_scene(replace(said, light=light, spoken=True)))
     assert heard.keys_heard == set(PLACEHOLDERS)
 
 
@@ -95,12 +95,15 @@ def test_the_fonts_have_every_character_of_every_language(theme: str) -> None:
 @pytest.mark.parametrize(
     "code", [pytest.param(code, marks=() if code == "en" else pytest.mark.slow) for code in CODES]
 )
-def test_every_screen_of_every_language_fits(code: str, size_wh: tuple[int, int]) -> None:
+@pytest.mark.parametrize("spoken", [False, True], ids=["silent", "spoken"])
+def test_every_screen_of_every_language_fits(
+    code: str, size_wh: tuple[int, int], spoken: bool
+) -> None:
     import pygame
 
     from capture.display.renderer import Renderer
 
-    said = wording(code)
+    said = wording(code, spoken=spoken)
     renderer = Renderer(said.theme)
     canvas = pygame.Surface(size_wh)
     for _, scene in every_scene(said):

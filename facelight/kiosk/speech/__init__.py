@@ -1,0 +1,1 @@
+"""For who cannot see the screen: guiding tones, and every caption spoken in the language chosen."""
