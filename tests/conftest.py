@@ -119,6 +119,7 @@ def error_log() -> Iterator[ErrorLog]:
 
 
 SHARED_THREADS = (
+    "fsspecIO",  # one loop for all storages of a process
     "AnyIO worker thread",  # of a service that serves a whole module; ends when it has been idle
     "asyncio_",
     "Dask-Offload",  # one pool for all clusters and clients of a process

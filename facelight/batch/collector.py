@@ -19,6 +19,7 @@ from facelight.terminal import one_line
 
 if TYPE_CHECKING:
     from facelight.batch.deliveries import Deliveries
+    from facelight.batch.storage_out import StorageOut
 
 FINAL = {400, 413}
 """Statuses after which the same bytes cannot succeed."""
@@ -28,7 +29,13 @@ WORST_FIRST = (Exit.FAILED, Exit.NOT_DELIVERED, Exit.REJECTED)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asked for."""
+    """What the command line asked for.
+
+    Attributes
+    ----------
+    out : directory of this machine; with ``storage`` it is not used.
+    storage : URL that the results go to instead.
+    """
 
     inputs: tuple[str, ...]
     out: Path
@@ -36,13 +43,22 @@ class Request:
     resume: bool = False
     fail_on_reject: bool = False
     scheduler: str | None = None
+    storage: str | None = None
 
 
 class Results:
     """Takes what is finished; leaving the context writes the summary of it, also on Ctrl-C."""
 
-    def __init__(self, request: Request, settings: Settings, total: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        settings: Settings,
+        total: int,
+        storage: StorageOut | None = None,
+    ) -> None:
         self._request = request
+        self._storage = storage
+        self._unchanged = set[int]()
         self._settings = settings
         self._total = total
         self._codes = set[Exit]()
@@ -57,8 +73,12 @@ class Results:
         """Deliver the result if that is asked and not done yet, then keep it."""
         done = self._known(finished)
         if self._deliveries is None or done.result is None or not _to_deliver(done.result):
+            if finished.result is None:
+                self._unchanged.add(finished.job.place)
             self.keep(done)
             return
+        if self._storage is not None and finished.result is None:
+            self._storage.bring(finished.job.name, whole=True)
         self._deliveries.put(done)
         for delivered in self._deliveries.landed():
             self.keep(delivered)
@@ -68,6 +88,7 @@ class Results:
         if self._deliveries is not None:
             for delivered in self._deliveries.landed(leave=0):
                 self.keep(delivered)
+        self._stored(leave=0)
 
     def keep(self, finished: Finished) -> None:
         """Show a result and put it into the summary, once."""
@@ -83,6 +104,21 @@ class Results:
             self._codes.add(Exit.FAILED)
             kind = type(error).__name__
             problem = f"error: {done.job.shown_input}: its result cannot be shown: {kind}: {error}"
+            sys.stderr.write(one_line(problem) + "\n")
+        if self._storage is not None:
+            if done.job.place in self._unchanged:
+                self._storage.forget(done.job.name)
+            else:
+                self._storage.send(done.job.name)
+            self._stored()
+
+    def _stored(self, **leave: int) -> None:
+        """Tell of sessions that could not be written to the storage: --resume does them again."""
+        if self._storage is None:
+            return
+        for name, error in self._storage.failed(**leave):
+            self._codes.add(Exit.FAILED)
+            problem = f"error: {name}: is not in the storage, --resume does it again: {error}"
             sys.stderr.write(one_line(problem) + "\n")
 
     def __enter__(self) -> Self:
@@ -119,7 +155,7 @@ class Results:
         """Let deliveries end that have begun; those that have not stay undelivered."""
         if self._deliveries is not None:
             self._deliveries.stop()
-            self.complete()
+        self.complete()
 
 
 def standing_result(folder: Path) -> ResultRecord | None:

@@ -22,6 +22,7 @@ from facelight.batch.inputs.urls import is_process_local
 from facelight.batch.job import SOFTWARE, Finished, Job
 from facelight.batch.outputs import remove_parts, write_parts
 from facelight.batch.pool.pool import WorkerOptions, WorkerPool
+from facelight.batch.storage_out import StorageOut
 from facelight.config.settings import Settings, output_umask, settings_hash
 from facelight.errors import Exit, OutputError, SettingsError
 from facelight.terminal import one_line
@@ -56,21 +57,27 @@ def process_all(request: Request, settings: Settings, options: WorkerOptions) ->
     OutputError
         the output directory cannot be made or written at all.
     InputError, RemoteError
-        the inputs cannot be listed.
+        the inputs cannot be listed, or the storage of the results cannot be read or written.
     ClusterError
         the cluster cannot be used, or is lost.
     WorkerLost
         workers cannot be started.
     """
-    _prepare(request.out, options, output_umask(settings))
+    if request.storage is None:
+        _prepare(request.out, options, output_umask(settings))
     with ExitStack() as stack:
         stack.enter_context(_terminated_as_interrupted())
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facelight-")))
+        storage = None
+        if request.storage is not None:
+            storage = stack.enter_context(StorageOut(request.storage, scratch / "results"))
+            stack.callback(storage.send_tables)  # after the summary is written
+            request = replace(request, out=storage.folder)
         listing = stack.enter_context(Listing(request.inputs, request.out))
         _tell_left_out(listing.left, request.out, output_umask(settings))
         engine = stack.enter_context(_engine(request, options, scratch))
-        results = stack.enter_context(Results(request, settings, listing.total))
-        jobs = _brought(_resumed(listing.jobs(), request, settings), scratch)
+        results = stack.enter_context(Results(request, settings, listing.total, storage))
+        jobs = _brought(_resumed(listing.jobs(), request, settings, storage), scratch)
         with closing(engine.run(jobs, settings)) as stream:
             try:
                 for finished in stream:
@@ -105,13 +112,17 @@ def _engine(
     return Cluster(request.scheduler, options)
 
 
-def _resumed(jobs: Iterator[Job], request: Request, settings: Settings) -> Iterator[Job]:
+def _resumed(
+    jobs: Iterator[Job], request: Request, settings: Settings, storage: StorageOut | None
+) -> Iterator[Job]:
     """Give each job the input hash of the result that stands, where one does."""
     if not request.resume:
         yield from jobs
         return
     wanted = (settings_hash(settings), SOFTWARE)
     for job in jobs:
+        if storage is not None:
+            storage.bring(job.name, whole=False)
         result = standing_result(job.target)
         if result is None or result.status == "error":
             yield job
@@ -133,8 +144,7 @@ def _brought(jobs: Iterator[Job], scratch: Path) -> Iterator[Job]:
 def _prepare(out: Path, options: WorkerOptions, umask: int) -> None:
     """Make the directory and clear what an earlier run that was killed left half-written."""
     if _FOLDED_URL.match(str(out)):
-        told = "a directory of this machine: a result is there whole or not at all"
-        raise SettingsError(f"--out: expected {told}; copy them to a storage afterwards")
+        raise SettingsError("--out: expected a directory; a URL is Request.storage")
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o777 & ~umask)
     except OSError as error:

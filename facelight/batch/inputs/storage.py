@@ -61,8 +61,8 @@ def list_url(url: str, leave: Callable[[LeftOut], None] = lambda _: None) -> Ite
     if web or (single and not wild):
         yield url
         return
-    with _translated(url):
-        storage, path = _storage(url)
+    with translated(url):
+        storage, path = storage_of(url)
         if wild:
             found = [
                 p for match in sorted(storage.glob(path)) for p in _below(storage, match, leave)
@@ -108,8 +108,8 @@ def fetch(job: Job, scratch: Path) -> Path:
     remove_copy(job, scratch)
     folder = _place(job, scratch)
     folder.mkdir(mode=0o700)
-    with _translated(job.input):
-        storage, path = _storage(job.input)
+    with translated(job.input):
+        storage, path = storage_of(job.input)
         return _fetch(storage, path, folder)
 
 
@@ -167,7 +167,8 @@ def _is_marker(entry: FolderEntry, folder: str) -> bool:
     return entry.path.strip("/") == folder.strip("/")
 
 
-def _storage(url: str) -> tuple[Any, str]:
+def storage_of(url: str) -> tuple[Any, str]:
+    """Return fsspec's file system for a URL, and the path in it."""
     from fsspec.core import url_to_fs  # noqa: PLC0415
 
     storage, path = url_to_fs(url)
@@ -181,15 +182,21 @@ def _named(url: str, storage: Any, path: str) -> str:
 
 
 @contextmanager
-def _translated(url: str) -> Iterator[None]:
-    """Turn what fsspec and its drivers raise into one line that names the cure."""
+def translated(url: str, done: str = "read") -> Iterator[None]:
+    """Turn what fsspec and its drivers raise into one line that names the cure.
+
+    Parameters
+    ----------
+    done : what was to be done: ``read`` or ``written``.
+    """
     protocol = protocol_of(url)
     try:
         yield
     except RemoteError:
         raise
     except FileNotFoundError as error:
-        raise RemoteError(f"{without_secrets(url)}: no such file or folder") from error
+        missing = "no such file or folder" if done == "read" else "no such bucket or folder"
+        raise RemoteError(f"{without_secrets(url)}: {missing}") from error
     except ImportError as error:
         extra = _EXTRAS.get(protocol)
         cure = f"pip install 'fsspec[{extra}]'" if extra else str(error)
@@ -197,15 +204,15 @@ def _translated(url: str) -> Iterator[None]:
             f"{without_secrets(url)}: {protocol}:// needs a driver: {cure}"
         ) from error
     except Exception as error:  # each driver has errors of its own, often without a common root
-        problem = _problem(protocol, error)
+        problem = _problem(protocol, error, done)
         raise RemoteError(f"{without_secrets(url)}: {problem}") from error
 
 
-def _problem(protocol: str, error: Exception) -> str:
+def _problem(protocol: str, error: Exception, done: str) -> str:
     kind, text = type(error).__name__, without_secrets(" ".join(str(error).split()))
     if isinstance(error, ValueError) and "rotocol not known" in text:
         return f"unknown protocol {protocol}://"
     secret = ("credential", "permission", "forbidden", "access denied", "unauthorized")
     if any(word in f"{kind} {text}".lower() for word in secret):
         return f"no access, are there credentials for {protocol}://? ({kind}: {text})"
-    return f"cannot be read: {kind}: {text}"
+    return f"cannot be {done}: {kind}: {text}"
