@@ -37,6 +37,7 @@ def opened(video: Path) -> OpenCvDevice:
     return open_opencv(str(video), OPTIONS, cv2.CAP_FFMPEG)
 
 
+@pytest.mark.slow
 def test_opencv_is_given_cameras_alone_to_read() -> None:
     """Its wheel has an FFmpeg of its own, old and with the network in it: no file, no address."""
     packages = ("capture", "preprocess", "uploader", "calibration", "facelight")

@@ -76,6 +76,7 @@ def test_the_truth_knows_the_latency_of_every_frame() -> None:
     assert np.mean(late) == pytest.approx(120, abs=0.5)
 
 
+@pytest.mark.slow
 def test_the_face_takes_the_colour_of_the_screen() -> None:
     means = colour_means(session_of(LIT))
     grey = means[None]

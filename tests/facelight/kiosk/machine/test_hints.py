@@ -163,6 +163,7 @@ frames = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(5, 200), frames), max_size=120))
 def test_whatever_is_seen_hints_change_at_most_once_in_1500_ms(
     course: list[tuple[int, Observed]],
