@@ -9,8 +9,11 @@ from collections.abc import Callable
 from capture.live.reading.feed import RawFrame
 
 _ROWS = 16
-REPEAT_FRAMES = 150
-"""Five seconds at 30 frames a second."""
+FROZEN_FRAMES = 150
+"""Five seconds at 30 frames a second of one picture."""
+LOOP_FRAMES = 3600
+"""Two minutes at 30 frames a second: a still scene before a coarse sensor may look like a short
+loop for moments, and a person is served meanwhile; minutes of it are no chance."""
 REPEAT_SHARE = 0.8
 REPEAT_AGE_NS = 1_000_000_000
 REMEMBERED_FRAMES = 36_000
@@ -64,13 +67,15 @@ class Repetition:
     """Tells a source that sends again what it sent before: frozen, or a recording in a loop.
 
     The noise of a sensor never repeats a frame. A few equal frames may be chance (a covered lens, a
-    driver's hiccup), so only a stretch of them counts. What was seen is kept over reconnections:
-    who loops goes on looping.
+    driver's hiccup), so only a stretch of them counts: seconds of one picture, minutes of many.
+    What was seen is kept over reconnections: who loops goes on looping.
     """
 
     def __init__(self) -> None:
         self._seen_ns: OrderedDict[int, int] = OrderedDict()
-        self._repeats: deque[bool] = deque(maxlen=REPEAT_FRAMES)
+        self._last: int | None = None
+        self._same = _Stretch(FROZEN_FRAMES)
+        self._again = _Stretch(LOOP_FRAMES)
 
     def looped(self, number: int, now_ns: int, has_texture: Callable[[], bool]) -> bool:
         """Take in a frame's digest; return whether most of the last ones were there before."""
@@ -79,7 +84,24 @@ class Repetition:
             self._seen_ns[number] = now_ns
             if len(self._seen_ns) > REMEMBERED_FRAMES:
                 self._seen_ns.popitem(last=False)
-        again = before_ns is not None and now_ns - before_ns >= REPEAT_AGE_NS
-        self._repeats.append(again and has_texture())
-        full = len(self._repeats) == REPEAT_FRAMES
-        return full and sum(self._repeats) >= REPEAT_SHARE * REPEAT_FRAMES
+        again = before_ns is not None and now_ns - before_ns >= REPEAT_AGE_NS and has_texture()
+        frozen = self._same.add(again and number == self._last)
+        self._last = number
+        return self._again.add(again) or frozen
+
+
+class _Stretch:
+    """Whether most of the last frames had something in common."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames: deque[bool] = deque(maxlen=frames)
+        self._count = 0
+
+    def add(self, so: bool) -> bool:
+        """Take in a frame; return whether enough were seen and most of them were so."""
+        whole = self._frames.maxlen or 0
+        if len(self._frames) == whole:
+            self._count -= self._frames[0]
+        self._frames.append(so)
+        self._count += so
+        return len(self._frames) == whole and self._count >= REPEAT_SHARE * whole
