@@ -158,7 +158,7 @@ def service_of(
 
     flags = {"endpoint": endpoint, "region": region, "key_file": key_file}
     settings = load_settings(flags, config).settings
-    where = one_endpoint(settings.endpoint, settings.region)
+    where = one_endpoint(settings.endpoint, settings.region, settings.api_path)
     key = find_credential(settings, where.url)
     if not isinstance(key, SubscriptionKey):
         raise CredentialError(

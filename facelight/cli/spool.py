@@ -331,7 +331,7 @@ def _client(settings: Settings) -> DetectClient:
     from uploader.errors import CredentialError
     from uploader.http.endpoint import endpoint
 
-    where = endpoint(settings.endpoint, settings.region)
+    where = endpoint(settings.endpoint, settings.region, settings.api_path)
     try:
         credential = find_credential(settings, where.url)
     except CredentialError as error:

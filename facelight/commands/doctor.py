@@ -14,7 +14,6 @@ from facelight.config.settings import Settings
 from facelight.delivery.client import endpoint_of
 from facelight.delivery.credentials import find_credential
 from uploader.errors import UploaderError
-from uploader.http.endpoint import API_VERSION
 from uploader.http.network_options import first_hop, tls_context
 
 CONNECT_TIMEOUT_S = 5.0
@@ -96,5 +95,5 @@ def service(settings: Settings) -> Finding:
     except OSError as error:
         cure = "network, name and port; 'kiosk --offline' starts all the same and spools"
         return Finding("service", CheckState.RED, f"{endpoint}: cannot be reached: {error}", cure)
-    detail = f"{endpoint}, API {API_VERSION}, {type(credential).__name__}"
+    detail = f"{endpoint}, API {settings.api_path}, {type(credential).__name__}"
     return Finding("service", CheckState.GREEN, detail)

@@ -35,6 +35,7 @@ from preprocess.gate.gate import GateOptions
 from preprocess.gate.thresholds import Thresholds
 from preprocess.light.options import ResponseOptions
 from preprocess.tracking.facemesh.facemesh import TrackerOptions
+from uploader.http.endpoint import API_PATH
 from uploader.http.exchange import HttpOptions
 from uploader.retry import RetryPolicy
 from uploader.secret_environment import SECRET_VARIABLES
@@ -53,6 +54,7 @@ class Settings(BaseModel):
 
     endpoint: str | None = None
     region: str | None = None
+    api_path: str = API_PATH
     model_version: str | None = None
     key_file: Path | None = None
     token_file: Path | None = None

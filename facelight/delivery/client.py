@@ -16,7 +16,7 @@ def endpoint_of(settings: Settings) -> Endpoint:
     uploader.errors.EndpointError
         none, both an endpoint and a region, or a malformed one.
     """
-    return endpoint(settings.endpoint, settings.region)
+    return endpoint(settings.endpoint, settings.region, settings.api_path)
 
 
 def open_client(settings: Settings, *, own_tokens: bool = False) -> DetectClient:

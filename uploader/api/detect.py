@@ -21,7 +21,7 @@ from uploader.errors import (
 )
 from uploader.http.answers import Answer, error_of
 from uploader.http.credentials import BearerToken, Credential
-from uploader.http.endpoint import API_VERSION, DETECT_PATH, Endpoint, checked_model_version
+from uploader.http.endpoint import Endpoint, checked_model_version
 from uploader.http.exchange import Call, Exchange, HttpOptions
 
 
@@ -126,8 +126,8 @@ class DetectClient:
         """Add to an error what only the call knows: where it went and how much it sent."""
         if isinstance(error, NotFoundError):
             error.advice = (
-                f"check the endpoint {self.endpoint.url}: it has no {DETECT_PATH} (API version"
-                f" {API_VERSION}); the submission is kept"
+                f"check the endpoint {self.endpoint.url}: it has no {self.endpoint.detect_path}"
+                " (api_path holds the API version); the submission is kept"
             )
         elif isinstance(error, ContentTooLargeError):
             error.advice = (

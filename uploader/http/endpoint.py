@@ -11,9 +11,10 @@ from urllib.parse import quote, urlencode, urlsplit
 from uploader.errors import EndpointError
 from uploader.plain_text import shown
 
-API_VERSION: Final = "v1.1-preview.1"
-DETECT_PATH: Final = f"/face/{API_VERSION}/detectLiveness/singleModal"
-SESSIONS_PATH: Final = f"{DETECT_PATH}/sessions"
+API_PATH: Final = "/face/v1.1-preview.1"
+"""What stands before the operations; a compatible service may have another."""
+_DETECT: Final = "/detectLiveness/singleModal"
+_API_PATH: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 LATEST: Final = "latest"
 MODEL_VERSIONS: Final = ("2020-02-15-preview.01", LATEST)
@@ -64,22 +65,29 @@ MAX_TOP: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A service's address, checked, without a trailing slash."""
+    """A service's address, checked, without a trailing slash; and where its API begins."""
 
     url: str
+    api_path: str = API_PATH
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", _checked(self.url))
+        object.__setattr__(self, "api_path", _checked_path(self.api_path))
+
+    @property
+    def detect_path(self) -> str:
+        """Path of the detection call; sessions are below it."""
+        return f"{self.api_path}{_DETECT}"
 
     @classmethod
-    def of_region(cls, region: str) -> Endpoint:
+    def of_region(cls, region: str, api_path: str = API_PATH) -> Endpoint:
         """Return the endpoint of one of the 32 regions; ``West Europe`` is ``westeurope``."""
         name = re.sub(r"[\s_-]", "", region).lower()
         if name not in REGIONS:
             raise EndpointError(
                 f"region {shown(region, 60)!r} is not one of the service's: {', '.join(REGIONS)}"
             )
-        return cls(f"https://{name}.api.cognitive.microsoft.com")
+        return cls(f"https://{name}.api.cognitive.microsoft.com", api_path)
 
     @property
     def local(self) -> bool:
@@ -89,29 +97,31 @@ class Endpoint:
     def detect_url(self, model_version: str | None = None) -> str:
         """Return the URL of the detection call."""
         query = f"?model-version={checked_model_version(model_version)}" if model_version else ""
-        return f"{self.url}{DETECT_PATH}{query}"
+        return f"{self.url}{self.detect_path}{query}"
 
     def sessions_url(self, start: str | None = None, top: int | None = None) -> str:
         """Return the URL that creates or lists sessions."""
-        return f"{self.url}{SESSIONS_PATH}{_page(start, top)}"
+        return f"{self.url}{self.detect_path}/sessions{_page(start, top)}"
 
     def session_url(self, session_id: str) -> str:
         """Return the URL of one session."""
-        return f"{self.url}{SESSIONS_PATH}/{checked_session_id(session_id)}"
+        return f"{self.sessions_url()}/{checked_session_id(session_id)}"
 
     def audit_url(self, session_id: str, start: str | None = None, top: int | None = None) -> str:
         """Return the URL of a page of a session's audit."""
         return f"{self.session_url(session_id)}/audit{_page(start, top)}"
 
 
-def endpoint(url: str | None = None, region: str | None = None) -> Endpoint:
-    """Return the one endpoint that ``url`` or ``region`` names."""
+def endpoint(
+    url: str | None = None, region: str | None = None, api_path: str = API_PATH
+) -> Endpoint:
+    """Return the one endpoint that ``url`` or ``region`` names, with its API at ``api_path``."""
     if url and region:
         raise EndpointError("endpoint and region are both set; give one of them")
     if url:
-        return Endpoint(url)
+        return Endpoint(url, api_path)
     if region:
-        return Endpoint.of_region(region)
+        return Endpoint.of_region(region, api_path)
     raise EndpointError("no service is set; give --endpoint URL or --region NAME")
 
 
@@ -178,8 +188,16 @@ def _checked(url: str) -> str:
     if parts.scheme == "http" and not is_local(url):
         raise EndpointError(f"{told}: plain http is allowed on this machine's loopback only")
     if "/face/" in f"{parts.path.lower()}/":
-        raise EndpointError(f"{told}: give the endpoint without the path /face/...")
+        raise EndpointError(f"{told}: give the endpoint without the path /face/... (api_path)")
     return url.rstrip("/")
+
+
+def _checked_path(path: str) -> str:
+    if not _API_PATH.fullmatch(path.rstrip("/")):
+        raise EndpointError(
+            f"api_path {shown(path, 80)!r}: expected a path such as {API_PATH}, or none"
+        )
+    return path.rstrip("/")
 
 
 def _without_secrets(url: str) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import importlib
+import logging
 import os
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from uploader.errors import SpoolBusyError, SpoolError
+
+_LOG = logging.getLogger(__name__)
 
 _HELD: Final = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 """Another process holds it; anything else (ENOLCK, EOPNOTSUPP) is the file system's fault."""
@@ -41,10 +44,13 @@ class OwnerLock:
             raise SpoolBusyError(
                 f"{self._path.parent}: process {owner} already delivers from this spool"
             ) from error
-        # The id is padded and never truncated: another process may read it at any moment.
-        file.seek(0)
-        file.write(f"{os.getpid():<12d}\n".encode("ascii"))
         self._file = file
+        try:
+            # The id is padded and never truncated: another process may read it at any moment.
+            file.seek(0)
+            file.write(f"{os.getpid():<12d}\n".encode("ascii"))
+        except OSError as error:  # the lock holds all the same, also on a disk that is full
+            _LOG.warning("%s: the owner cannot be noted: %s", self._path, error.strerror)
 
     def release(self) -> None:
         """Let go; harmless when it is not held."""

@@ -140,7 +140,7 @@ def delivered(
         pytest.param(403, "Out of call volume quota. Quota will be replenished in 2.03:04:05.", 1,
                      True, "kept; deliver it after 20", id="403 quota"),
         pytest.param(403, "forbidden", 1, True, "network rules", id="403"),
-        pytest.param(404, "Resource not found", 1, True, "API version v1", id="404"),
+        pytest.param(404, "Resource not found", 1, True, "api_path holds the API", id="404"),
         pytest.param(410, "gone", 1, True, "check the endpoint http", id="410"),
         pytest.param(415, "Invalid Media Type.", 1, True, "kept", id="415"),
         pytest.param(413, "too large", COUNT, False, "--target-bytes ", id="413"),

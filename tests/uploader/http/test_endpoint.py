@@ -110,6 +110,26 @@ def test_only_loopback_is_local(url, local):
     assert is_local(url) is local
 
 
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        pytest.param("/face/v1.2-preview.1", "/face/v1.2-preview.1/detectLiveness", id="version"),
+        pytest.param("/liveness/v2/", "/liveness/v2/detectLiveness", id="another place"),
+        pytest.param("", "/detectLiveness", id="none"),
+    ],
+)
+def test_a_compatible_service_may_have_its_api_elsewhere(path, url):
+    where = endpoint("https://a.example/gateway", None, path)
+    assert where.detect_url() == f"https://a.example/gateway{url}/singleModal"
+    assert where.audit_url("s-1") == f"{where.detect_url()}/sessions/s-1/audit"
+
+
+@pytest.mark.parametrize("path", ["face", "/../x", "/a//b", "/a?b", "/a b", "//a", "/a/./b"])
+def test_a_path_that_leads_elsewhere_is_refused(path):
+    with pytest.raises(EndpointError, match="api_path"):
+        endpoint("https://a.example", None, path)
+
+
 def test_endpoint_or_region_but_not_both_and_not_none():
     assert endpoint(region="eastus").url == Endpoint.of_region("eastus").url
     with pytest.raises(EndpointError, match="both"):
