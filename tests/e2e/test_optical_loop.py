@@ -118,6 +118,7 @@ def test_one_session_through_a_real_screen_is_labelled_as_it_was_lit(
 
 
 @pytest.mark.soak
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("stamps", [True, False], ids=["stamped", "by arrival"])
 def test_twenty_sessions_in_a_row_have_no_wrong_label(

@@ -190,6 +190,7 @@ def test_sessions_in_a_row_leave_no_thread_no_file_and_nothing_of_the_person() -
 
 
 @pytest.mark.soak
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_hundred_sessions_keep_memory_flat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
