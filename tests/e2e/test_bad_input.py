@@ -228,7 +228,7 @@ def test_an_output_path_without_room_is_told(tmp_path: Path) -> None:
         pytest.param(["--workers", "two"], "--workers", id="no number"),
         pytest.param(["--timeout-s", "0"], "--timeout-s", id="no time"),
         pytest.param(["--worker-memory-mb", "9"], "--worker-memory-mb", id="no memory"),
-        pytest.param(["--out", "s3://bucket/out"], "--out", id="output to a URL"),
+        pytest.param(["--out", "https://host/out"], "--out", id="output to a page"),
         pytest.param(["--scheduler", "here"], "tcp://host:port", id="no address"),
         pytest.param(["--scheduler", "tcp://x:1", "--workers", "2"], "--workers", id="both"),
         pytest.param(["--submit"], "--endpoint", id="no service"),

@@ -17,7 +17,7 @@ from facelight.cli import app, exit_code
 from facelight.errors import OutputError, SettingsError
 from facelight.terminal import one_line
 from preprocess.errors import EncodeError
-from uploader.errors import EndpointError
+from uploader.errors import EndpointError, SpoolError
 
 COMMANDS = [
     "tune",
@@ -64,7 +64,8 @@ def test_the_version_is_printed() -> None:
     [
         pytest.param(SourceError("a", "b"), 1, id="capture"),
         pytest.param(EncodeError("a"), 1, id="preprocess"),
-        pytest.param(EndpointError("a"), 1, id="uploader"),
+        pytest.param(SpoolError("a"), 1, id="uploader"),
+        pytest.param(EndpointError("a"), 2, id="endpoint"),
         pytest.param(CalibrationError("a"), 1, id="calibration"),
         pytest.param(OutputError("a"), 1, id="output"),
         pytest.param(SettingsError("a"), 2, id="settings"),
