@@ -20,6 +20,8 @@ from capture.frame import ImageU8
 FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 """What is read, by Pillow's names."""
 
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+
 
 def bits_in_use(paths: Iterable[Path]) -> int:
     """Return how many bits the pictures of 16 bits use, 8 where there are none.
@@ -56,8 +58,11 @@ def deep_values(path: Path, image: Image.Image) -> NDArray[np.uint16]:
     """
     if image.mode.startswith("I"):
         return np.asarray(image, dtype=np.uint32).clip(0, 65535).astype(np.uint16)
+    content = path.read_bytes()
+    if not content.startswith(_PNG):  # OpenCV's other decoders are older than Pillow's
+        raise ValueError("no PNG")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-    found: object = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), flags)
+    found: object = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if not isinstance(found, np.ndarray) or found.dtype != np.uint16:
         raise ValueError("no picture of 16 bits")
     return cast("NDArray[np.uint16]", found)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from capture.errors import SourceError
 from capture.files import extent
 from capture.files.container.containers import CheckedContainer, check_container
 from capture.files.container.video_index import open_video
+from capture.files.pictures.deep_images import deep_values
 from capture.files.pictures.images import ImagesCamera
 from capture.files.video import VideoCamera
 from tests.capture.files.made_videos import make_video
@@ -142,6 +144,12 @@ def test_a_picture_larger_than_any_cameras_is_refused_by_its_header(
         (tmp_path / f"{number}.png").write_bytes(content)
     with pytest.raises(SourceError, match=r"0\.png: is 9380x9380, expected 25 million pixels"):
         ImagesCamera(tmp_path)
+
+
+def test_opencv_decodes_nothing_but_png(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.jpg")
+    with Image.open(path) as image, pytest.raises(ValueError, match="no PNG"):
+        deep_values(path, image)
 
 
 def test_libav_reaches_no_network_even_with_a_playlist_in_its_hands(tmp_path: Path) -> None:
