@@ -70,7 +70,7 @@ _NOT_GIVEN = "no: OpenCV is given no file and no address to read video from; a t
 _CV = ("opencv-python", "4.11.0.86")
 
 ADVISORIES = (
-    (*_CV, "CVE-2025-53644: a crafted JPEG (2000) writes through an uninitialised pointer (4.12 cures)",
+    (*_CV, "CVE-2025-53644: crafted JPEG 2000 writes by an uninitialised pointer (4.12 cures)",
      "no: other people's JPEG is decoded by Pillow and libav; OpenCV decodes PNG of 16 bits alone,"
      " checked by its first bytes"),
     (*_CV, "its FFmpeg 5.1.6: several, among them CVE-2023-6605 (DASH playlists), CVE-2023-49502",
