@@ -37,6 +37,7 @@ class Job:
     local : where the input's bytes are when that is not ``input`` itself.
     standing : ``input_sha256`` of a result that stands if the input is still the same.
     relative : the input's path below the folder that was given; empty: its name alone.
+    cores : that this input may use: more than one where a batch has fewer inputs than cores.
     """
 
     input: str
@@ -46,6 +47,7 @@ class Job:
     local: Path | None = None
     standing: str | None = None
     relative: str = ""
+    cores: int = 1
 
     @property
     def target(self) -> Path:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from calibration.errors import CalibrationError
 from capture.camera import Provenance
 from capture.errors import CaptureError
+from capture.files.read_ahead import ReadAhead
 from capture.files.source import SessionSource, content_sha256, open_source
 from capture.light.timeline import Timeline
 from facelight.batch.first_pass import LitSession, RecalledFaces, light_of, observe
@@ -82,8 +84,8 @@ def process_job(
         the directory cannot be written.
     """
     try:
-        with open_source(job.path) as source:
-            ran = run_source(source, settings, tracker)
+        with opened(job.path, job.cores) as source:
+            ran = run_source(source, settings, tracker, job.cores)
             digest = content_sha256(job.path)
         origin = SessionOrigin(
             session_id_of(job, digest),
@@ -105,8 +107,23 @@ def session_id_of(job: Job, content: str) -> str:
     return hashlib.sha256(f"{job.shown_input}\n{content}".encode()).hexdigest()[:32]
 
 
+def opened(path: Path, cores: int) -> SessionSource:
+    """Open a source; where a second core is free, its frames are decoded ahead there.
+
+    Raises
+    ------
+    SourceError, SidecarError
+        as of `open_source`.
+    """
+    source = open_source(path)
+    return replace(source, camera=ReadAhead(source.camera)) if cores > 1 else source
+
+
 def run_source(
-    source: SessionSource, settings: Settings, tracker: FaceMeshTracker | None = None
+    source: SessionSource,
+    settings: Settings,
+    tracker: FaceMeshTracker | None = None,
+    cores: int = 1,
 ) -> Ran:
     """Take every frame of a source through the stages, with a tracker that knows no frame yet.
 
@@ -123,7 +140,7 @@ def run_source(
             return Ran(_fed(pipeline, source).finish(), None)
         seen = observe(source, tracker)
         lit = light_of(source, timeline, seen, settings)
-        again = stack.enter_context(open_source(source.path))
+        again = stack.enter_context(opened(source.path, cores))
         recalled = RecalledFaces(seen.faces, tracker.backend)
         light = LightFinding(lit.response, lit.decision, lit.broken)
         pipeline = stack.enter_context(

@@ -77,7 +77,9 @@ def process_all(request: Request, settings: Settings, options: WorkerOptions) ->
         _tell_left_out(listing.left, request.out, output_umask(settings))
         engine = stack.enter_context(_engine(request, options, scratch))
         results = stack.enter_context(Results(request, settings, listing.total, storage))
-        jobs = _brought(_resumed(listing.jobs(), request, settings, storage), scratch)
+        cores = 1 if request.scheduler else options.cores_each(listing.total)
+        listed = (replace(job, cores=cores) for job in listing.jobs())
+        jobs = _brought(_resumed(listed, request, settings, storage), scratch)
         with closing(engine.run(jobs, settings)) as stream:
             try:
                 for finished in stream:

@@ -162,7 +162,7 @@ def process(
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("--workers and --scheduler exclude each other")
     count = usable_cores() if workers is None else workers
-    options = WorkerOptions(count, timeout_s, worker_memory_mb)
+    options = WorkerOptions(count, timeout_s, worker_memory_mb, spare_cores=workers is None)
     place = (Path(), out) if is_url(out) else (Path(out), None)
     request = Request(
         tuple(inputs), place[0], submit, resume, fail_on_reject, scheduler, storage=place[1]

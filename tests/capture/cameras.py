@@ -14,6 +14,7 @@ from PIL import Image
 from capture.camera import Camera, CameraInfo, Provenance
 from capture.clock import SystemClock, VirtualClock
 from capture.files.pictures.images import ImagesCamera
+from capture.files.read_ahead import ReadAhead
 from capture.files.recording import RecordingCamera, RecordingHead, RecordingWriter
 from capture.files.video import VideoCamera
 from capture.frame import Frame
@@ -106,5 +107,6 @@ CASES = [
     CameraCase("webcam", webcam, endless=True),
     CameraCase("stream", stream, endless=True),
     CameraCase("paced video", paced_video),
+    CameraCase("video read ahead", lambda folder: ReadAhead(video(folder))),
     CameraCase("simulator", conforming),
 ]

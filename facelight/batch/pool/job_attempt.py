@@ -24,7 +24,7 @@ HELD_CROPS = 64
 
 
 def attempt(job: Job, settings: Settings, scratch: Path) -> ResultRecord | None:
-    """Process one job on one core and return what its ``result.json`` holds, or None.
+    """Process one job on its cores, mostly one, and return what its ``result.json`` holds, or None.
 
     None means that the input is still that of ``job.standing``, whose result stands.
 
@@ -71,7 +71,7 @@ def _processed(job: Job, settings: Settings) -> ResultRecord | None:
 
     cv2.setNumThreads(1)
     held = min(HELD_CROPS, settings.clip.max_frames)
-    clip = replace(settings.clip, workers=1, hold_back=held, hold_back_lit=held)
+    clip = replace(settings.clip, workers=job.cores, hold_back=held, hold_back_lit=held)
     found: ResultRecord | None = None
     try:
         tracker = _loaded(settings.tracker)

@@ -62,6 +62,9 @@ def usable_cores() -> int:
 class WorkerOptions:
     """How many workers, each on one core, and what one input may cost.
 
+    ``spare_cores``: the cores that fewer inputs than workers leave are used as well, to decode
+    ahead and to encode.
+
     Raises
     ------
     SettingsError
@@ -72,6 +75,13 @@ class WorkerOptions:
     timeout_s: float = 600.0
     memory_mb: int = 2048
     retries: int = 1
+    spare_cores: bool = False
+
+    def cores_each(self, inputs: int) -> int:
+        """Return how many cores each of so many inputs may use."""
+        if not self.spare_cores:
+            return 1
+        return max(1, usable_cores() // max(1, min(self.workers, inputs)))
 
     def __post_init__(self) -> None:
         if self.workers < 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import socket
 import threading
@@ -225,6 +226,41 @@ def test_a_resumed_run_delivers_what_the_spool_holds_and_settles_it_there(tmp_pa
         delivered(settings, sessions)
         flush(settings)
     assert len(second) == 3
+    with observe_spool(tmp_path / "spool") as spool:
+        assert {item.state for item in spool.items()} == {ItemState.DELIVERED}
+
+
+def deliver_in_a_process(url: str, spool: Path, out: Path, numbers: range, begin: Any) -> None:
+    """Deliver some sessions; ``begin`` lets two of these begin together."""
+    settings = load_settings({"endpoint": url, "spool_dir": spool}, None, {}).settings
+    sessions = [session(out, number) for number in numbers]
+    begin.wait()
+    delivered(settings, sessions, StoppableClock())  # it waits for the other's turn with the spool
+
+
+@pytest.mark.slow
+def test_two_batches_share_a_spool_and_both_keep_all_that_is_theirs(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    begin = context.Barrier(2)
+    with service(401) as (url, received):
+        batches = [
+            context.Process(
+                target=deliver_in_a_process,
+                args=(url, tmp_path / "spool", tmp_path / name, numbers, begin),
+            )
+            for name, numbers in (("one", range(20)), ("other", range(20, 40)))
+        ]
+        for batch in batches:
+            batch.start()
+        for batch in batches:
+            batch.join()
+    assert [batch.exitcode for batch in batches] == [0, 0]
+    assert len(received) == 2
+    results = [read_result(path) for path in tmp_path.glob("o*/s*/result.json")]
+    assert len({result.spooled for result in results if result.spooled}) == 40
+    with service(200) as (url, second):
+        flush(settings_for(url, tmp_path))
+    assert len({identity for identity, _ in second}) == len(second) == 40
     with observe_spool(tmp_path / "spool") as spool:
         assert {item.state for item in spool.items()} == {ItemState.DELIVERED}
 

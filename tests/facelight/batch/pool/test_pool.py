@@ -172,3 +172,19 @@ def test_a_limit_out_of_range_names_its_flag(options: dict[str, Any], flag: str)
 
 def test_there_is_a_core_to_use() -> None:
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("spare", "workers", "inputs", "cores"),
+    [
+        pytest.param(True, 8, 1, 8, id="one input has the machine to itself"),
+        pytest.param(True, 8, 3, 2, id="a few share it"),
+        pytest.param(True, 8, 100, 1, id="a batch takes a core an input"),
+        pytest.param(False, 1, 1, 1, id="workers that were asked for take one core each"),
+    ],
+)
+def test_cores_that_no_input_needs_help_the_others(
+    spare: bool, workers: int, inputs: int, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facelight.batch.pool.pool.usable_cores", lambda: 8)
+    assert WorkerOptions(workers, spare_cores=spare).cores_each(inputs) == cores
