@@ -158,26 +158,26 @@ def assert_resumed_once(sessions: Path, clean: dict[str, bytes], run: Run, out: 
 
 
 def test_resuming_redoes_what_changed_and_what_failed(
-    sessions: Path, run: Run, tmp_path: Path
+    sessions: Path, call: Run, tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for index in range(4):
         (folder / f"s{index}.mkv").write_bytes((sessions / f"s0{index}.mkv").read_bytes())
     (folder / "s3.mkv").write_bytes(b"broken")
-    assert run("process", folder, "--out", out).returncode == 1
+    assert call("process", folder, "--out", out).returncode == 1
     times = done_at(out)
 
     (folder / "s1.mkv").write_bytes((sessions / "s05.mkv").read_bytes())
     (folder / "s3.mkv").write_bytes((sessions / "s03.mkv").read_bytes())
-    assert run("process", folder, "--out", out, "--resume").returncode == 0
+    assert call("process", folder, "--out", out, "--resume").returncode == 0
     assert changed(out, times) == {"s1", "s3"}
 
     times = done_at(out)
     speed = ["--set", "clip.workers=7", "--set", "clip.hold_back=0"]
-    assert run("process", folder, "--out", out, "--resume", *speed).returncode == 0
+    assert call("process", folder, "--out", out, "--resume", *speed).returncode == 0
     assert changed(out, times) == set()
-    assert run("process", folder, "--out", out, "--resume", "--target-bytes", 9000).returncode == 0
+    assert call("process", folder, "--out", out, "--resume", "--target-bytes", 9000).returncode == 0
     assert changed(out, times) == {"s0", "s1", "s2", "s3"}
 
 

@@ -110,7 +110,7 @@ def test_two_runs_and_any_number_of_workers_give_identical_bytes(
 
 
 def test_a_target_size_is_met_and_filled(footage: Path, run: Run, tmp_path: Path) -> None:
-    video = footage / "videos" / "d13-lit.mkv"
+    video = footage / "videos" / "s18-lit.mkv"
     done = run("process", video, "--out", tmp_path, "--target-bytes", 360030, "--workers", 1)
     assert done.returncode == 0, done.stderr
     size = (tmp_path / video.stem / "video.webp").stat().st_size
