@@ -31,6 +31,8 @@ _LANGUAGE_UNITS = 26
 _PLATE_UNITS = 164
 """Least width of a page: six languages in one row, or a long consent misses a row of text."""
 _LARGEST_PROMPT = 2.0
+_TITLE_SHARE = 0.55
+"""Of a page's width, that its title has at least; else it stands below the buttons beside it."""
 
 
 class Box(NamedTuple):
@@ -78,7 +80,7 @@ class Layout:
     buttons : one for each button, in reading order.
     languages : one for each language, from left to right in every language: at the upper edge of a
         page, where no other button ever is.
-    tools : at both ends of a page's title, the first at the left.
+    tools : at both ends of a page's title, or above it, the first at the left.
     """
 
     unit_px: int
@@ -193,9 +195,11 @@ def _page(size_wh: tuple[int, int], kind: SceneKind, oval: Box, placing: Placing
     room = foot - top
     title_height = min((20 if kind is SceneKind.ATTRACT else 13) * unit, room // 3)
     tools = _tools(Box(inner.left, top, inner.width, touch), placing.tools, unit)
-    if tools:
-        title_height = max(title_height, touch)
     aside = tools[0].width + 2 * unit if tools else 0
+    if inner.width - 2 * aside < _TITLE_SHARE * inner.width:  # upright screens
+        top, aside = tools[0].bottom + unit, 0
+    elif tools:
+        title_height = max(title_height, touch)
     title = Box(inner.left + aside, top, inner.width - 2 * aside, title_height)
     body_bottom = foot - 4 * unit
     body = Box(

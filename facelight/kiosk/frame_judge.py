@@ -12,6 +12,7 @@ from facelight.kiosk.light import LiveLight, is_clean
 from facelight.kiosk.machine.events import Observed, Stance
 from facelight.kiosk.recorder import Recorder
 from facelight.pipeline import SessionPipeline, SessionResult
+from preprocess.face.continuity import other_shape
 from preprocess.face.face import Face
 from preprocess.gate.gate import Gate
 from preprocess.measures.measurer import Measurer
@@ -71,11 +72,13 @@ class FrameJudge:
             self._forget()
             return Observed(faces=0, distant=face is not None)
         state = self._gate.update(self._measurer.measure(frame, face))
+        before = self._last
+        jumped = self._jumped(frame, face) and before is not None and other_shape(before[1], face)
         return Observed(
             face.count,
             state.good,
             state.verdict.reasons,
-            jumped=self._jumped(frame, face),
+            jumped=jumped,
             stance=stance_of(frame, face),
         )
 

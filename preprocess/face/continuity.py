@@ -70,6 +70,15 @@ def first_break(
     return _absence(inside) or _exchange([_Seen(t, face) for t, face in inside if face is not None])
 
 
+def other_shape(one: Face, two: Face) -> bool:
+    """Return whether two faces, one where the other cannot have come, are two people's.
+
+    One frame of each says less than the frames around a cut do: who is much alike is not told.
+    """
+    shapes = _aligned([one, two])
+    return _distance(shapes[0], shapes[1]) >= OTHER_SHAPE_MOVED
+
+
 def _absence(frames: Sequence[tuple[int, Face | None]]) -> Break | None:
     since: int | None = None
     missed = 0

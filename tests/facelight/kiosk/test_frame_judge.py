@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from capture.frame import Frame
@@ -37,6 +38,13 @@ def judge_of(trackers: Trackers) -> FrameJudge:
     return FrameJudge(Settings(), trackers, presence_ied_px=30.0)
 
 
+def other_person(x_px: float) -> Face:
+    """Return a face of another shape: what is 4 % of it sits elsewhere."""
+    points = landmarks((x_px, 360.0))
+    shift = np.random.default_rng(5).normal(0, 6.0, points.shape)
+    return face((points + shift).astype(np.float32))
+
+
 def shot(seq: int) -> Frame:
     return frame(PIXELS, seq)
 
@@ -57,9 +65,18 @@ def test_a_face_that_cannot_have_moved_there_is_somebody_else() -> None:
     assert not judge.look(shot(0)).jumped
     trackers.seen = face(landmarks((450.0, 360.0)))
     assert not judge.look(shot(1)).jumped
-    trackers.seen = face(landmarks((800.0, 360.0)))
+    trackers.seen = other_person(800.0)
     assert judge.look(shot(2)).jumped
     assert not judge.look(shot(3)).jumped
+
+
+def test_who_steps_aside_at_once_is_the_same_person_before_the_capture() -> None:
+    """A slow machine judges few frames: a quick step lies between two of them."""
+    trackers = Trackers(face(landmarks((200.0, 360.0))))
+    judge = judge_of(trackers)
+    judge.look(shot(0))
+    trackers.seen = face(landmarks((700.0, 360.0)))
+    assert not judge.look(shot(1)).jumped
 
 
 def test_a_face_found_elsewhere_after_a_gap_is_no_jump() -> None:
