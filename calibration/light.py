@@ -18,7 +18,7 @@ from calibration.errors import MeasurementError
 from calibration.profile import LightSection, Measured, ProfileOrigin
 from calibration.timing.steps import Array
 from capture.light.illumination import Rgb
-from capture.options import option
+from capture.options import option, options
 from preprocess.light.samples import LINEAR_OF_SRGB, ChromaSample
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -26,7 +26,7 @@ _SPILL_LEAST = -0.02
 _FAINTEST = 0.005
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class LightOptions:
     """What a light calibration asks for."""
 

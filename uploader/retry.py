@@ -27,10 +27,10 @@ from uploader.errors import (
     UnauthorizedError,
     UploaderError,
 )
-from uploader.options import option
+from uploader.options import option, options
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class RetryPolicy:
     """How often, how long and how far apart."""
 

@@ -19,7 +19,7 @@ from calibration.timing.steps import StepLags
 from capture.light.illumination import NEUTRAL_RGB, PRIMARIES, IlluminationPlan, Slot
 from capture.light.photosensitivity import require_safe
 from capture.light.timeline import Timing
-from capture.options import option
+from capture.options import option, options
 from preprocess.light.fitting.template import TYPICAL_EXPOSURE_NS, TYPICAL_READOUT_NS
 from preprocess.light.verdict import LightResponse, LightState
 
@@ -33,7 +33,7 @@ LEAST_MS = 3.0
 """No lag is known better than this: stamps jitter by 1 to 3 ms."""
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class StepPlanOptions:
     """The steps that are shown."""
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from calibration.errors import MeasurementError
 from capture.light.illumination import Flip
-from capture.options import option
+from capture.options import option, options
 
 Array: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class StepOptions:
     """When a step counts as seen."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from calibration.errors import TuningError
-from capture.options import option
+from capture.options import option, options
 
 
 class Joint(StrEnum):
@@ -20,7 +19,7 @@ class Joint(StrEnum):
     """Each limit alone gets the whole rate; together they reject more."""
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class TuneOptions:
     """How thresholds are tuned."""
 
@@ -53,12 +52,6 @@ class TuneOptions:
     """Measures whose limits stay as they are."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            low, high = field.metadata.get("low"), field.metadata.get("high")
-            value = getattr(self, field.name)
-            if low is not None and not low <= value <= high:
-                flag = "--" + field.name.replace("_", "-")
-                raise TuningError(f"{flag}: expected {low:g}..{high:g}, got {value:g}")
         if self.limit < self.target_frr:
             raise TuningError(
                 f"--limit: {self.limit:g} is below --target-frr {self.target_frr:g}: "

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -25,12 +24,12 @@ from capture.display.renderer import Renderer
 from capture.display.scene import Button, Scene
 from capture.display.theme import Theme
 from capture.errors import DisplayError
-from capture.options import option
+from capture.options import option, options
 
 VIRTUAL_DRIVERS = frozenset({"dummy", "offscreen"})
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class ScreenOptions:
     """Which display, and what to do when its flips have no time."""
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import Field
 
 from capture.live.pin import parse_pin
-from capture.options import option
+from capture.options import option, options
+
+MIN_SIDE_PX: Final = 16
+MAX_SIDE_PX: Final = 8192
+Side: TypeAlias = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX)]
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class LiveOptions:
     """What is asked of a camera, and how long is waited for it; it may deliver something else."""
 
-    size_wh: tuple[int, int] = option(
-        (1280, 720), unit="px", low=16, high=8192, why="what kiosk webcams do at 30 fps"
+    size_wh: tuple[Side, Side] = option(
+        (1280, 720),
+        unit="px",
+        low=MIN_SIDE_PX,
+        high=MAX_SIDE_PX,
+        why="what kiosk webcams do at 30 fps",
     )
     fps: float = option(30.0, unit="1/s", low=1, high=240, why="13 frames in a slot of 500 ms")
     fourcc: str = option("MJPG", unit="", why="YUYV over USB 2 leaves 10 fps of 720p")

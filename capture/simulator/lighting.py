@@ -8,7 +8,6 @@ crystal. All integrals over an exposure are closed forms, so the light of a row 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.light.illumination import NEUTRAL_RGB, Flip, Rgb
-from capture.options import option
+from capture.options import option, options
 from capture.simulator.colour import ArrayF, ColourF, linear_rgb
 
 ArrayD: TypeAlias = NDArray[np.float64]
@@ -38,7 +37,7 @@ _SETTLED_NS = 400_000_000
 """A flip older than this has long settled; only its end colour counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class SimulatedScreenOptions:
     """The display, where it stands and how slow it is; the camera sits on its upper edge."""
 
@@ -50,7 +49,7 @@ class SimulatedScreenOptions:
     refresh_hz: float = option(
         59.94, unit="Hz", low=20, high=360, why="no multiple of the camera's"
     )
-    idle_rgb: Rgb = option(NEUTRAL_RGB, unit="sRGB", why="neutral before the first flip")  # noqa: RUF009
+    idle_rgb: Rgb = option(NEUTRAL_RGB, unit="sRGB", why="neutral before the first flip")
 
     @property
     def size_cm(self) -> tuple[float, float]:
@@ -59,12 +58,12 @@ class SimulatedScreenOptions:
         return diagonal * 16 / np.hypot(16, 9), diagonal * 9 / np.hypot(16, 9)
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class RoomOptions:
     """The other light, and the wall behind."""
 
     ambient_lx: float = option(400.0, unit="lx", low=0, high=50_000, why="an office: f about 0.3")
-    tint: ColourF = option(_WARM_WHITE, unit="relative", why="warm white lamps")  # noqa: RUF009
+    tint: ColourF = option(_WARM_WHITE, unit="relative", why="warm white lamps")
     flicker: float = option(
         0.05, unit="1", low=0, high=0.9, why="lamps on 50 Hz mains: 0.05 to 0.3"
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
-from capture.options import option
+from capture.options import option, options
 from capture.simulator.lighting import RoomOptions, SimulatedScreenOptions
 from capture.simulator.person.movement import Motion, MotionStep
 
@@ -30,7 +30,7 @@ class ControlLock(StrEnum):
     FROM_START = "start"
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class PersonOptions:
     """The person's looks, place and behaviour; angles are the head's own, in the room."""
 
@@ -53,7 +53,7 @@ class PersonOptions:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class CameraOptions:
     """The camera and the way of its frames to us."""
 
@@ -76,7 +76,7 @@ class CameraOptions:
     mjpeg_quality: int = option(0, unit="1", low=0, high=100, why="0: frames stay as they are")
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class SimulatorOptions:
     """A simulated session; the same options and seed give the same frames, bit by bit."""
 

@@ -99,11 +99,14 @@ def tune(
     config: Config = None,
 ) -> None:
     """Tune the gate's thresholds on labelled material, and report what they cost."""
+    from pydantic import ValidationError
+
     from calibration.errors import TuningError
     from calibration.tuning.options import Joint as Promise
     from calibration.tuning.options import TuneOptions
     from facelight.commands.tune_text import TuningBar
     from facelight.commands.tune_thresholds import TuneRequest, tune_all
+    from facelight.config.sections import problem_of
     from facelight.config.settings import load_settings
     from facelight.errors import SettingsError
 
@@ -113,6 +116,9 @@ def tune(
     }  # fmt: skip
     try:
         options = TuneOptions(joint=Promise(joint.value), keep=frozenset(keep or []), **given)
+    except ValidationError as error:
+        (key, *_), problem = problem_of(error, TuneOptions)
+        raise SettingsError(f"--{key.replace('_', '-')}: {problem}") from error
     except TuningError as error:
         raise SettingsError(str(error)) from error
     request = TuneRequest(

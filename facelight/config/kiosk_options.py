@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from capture.light.timeline import Timing
-from capture.options import option
+from capture.options import option, options
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class TimingOptions:
     """The lag from flip to frame stamp, until a profile or a session has measured it."""
 
@@ -56,7 +55,7 @@ class TimingOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class KioskOptions:
     """How the kiosk looks and what it keeps."""
 

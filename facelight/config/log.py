@@ -11,10 +11,10 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from capture.options import option
+
+from capture.options import option, options
 from uploader.http.credentials import Secret
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _BEARER = re.compile(r"(bearer\s+|ocp-apim-subscription-key\W+)\S+", re.I)
 _QUIET = ("httpx", "httpcore", "uvicorn", "asyncio", "PIL", "matplotlib")
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class LogOptions:
     """What is logged."""
 

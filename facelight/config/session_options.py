@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from capture.options import option
+from capture.options import option, options
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class SessionOptions:
     """How patient and how strict a session is."""
 

@@ -26,7 +26,7 @@ from capture.light.plan import PlanOptions
 from capture.live.options import LiveOptions
 from facelight.config.kiosk_options import KioskOptions, TimingOptions
 from facelight.config.log import LogOptions
-from facelight.config.sections import checked
+from facelight.config.sections import UnreadableTextError, problem_of, read_texts
 from facelight.config.session_options import SessionOptions
 from facelight.errors import SettingsError
 from preprocess.clip.clip_options import ClipOptions
@@ -68,21 +68,21 @@ class Settings(BaseModel):
     thresholds_file: Path | None = None
     output_umask: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] = "077"
     thumbnails: bool = True
-    tracker: Annotated[TrackerOptions, checked(TrackerOptions)] = TrackerOptions()
-    crop: Annotated[CropOptions, checked(CropOptions)] = CropOptions()
-    thresholds: Annotated[Thresholds, checked(Thresholds)] = Thresholds()
-    clip: Annotated[ClipOptions, checked(ClipOptions)] = ClipOptions()
-    gate: Annotated[GateOptions, checked(GateOptions)] = GateOptions()
-    camera: Annotated[LiveOptions, checked(LiveOptions)] = LiveOptions()
-    plan: Annotated[PlanOptions, checked(PlanOptions)] = PlanOptions()
-    session: Annotated[SessionOptions, checked(SessionOptions)] = SessionOptions()
-    timing: Annotated[TimingOptions, checked(TimingOptions)] = TimingOptions()
-    kiosk: Annotated[KioskOptions, checked(KioskOptions)] = KioskOptions()
-    log: Annotated[LogOptions, checked(LogOptions)] = LogOptions()
-    light: Annotated[ResponseOptions, checked(ResponseOptions)] = ResponseOptions()
-    http: Annotated[HttpOptions, checked(HttpOptions)] = HttpOptions()
-    retry: Annotated[RetryPolicy, checked(RetryPolicy)] = RetryPolicy()
-    spool: Annotated[SpoolLimits, checked(SpoolLimits)] = SpoolLimits()
+    tracker: TrackerOptions = TrackerOptions()
+    crop: CropOptions = CropOptions()
+    thresholds: Thresholds = Thresholds()
+    clip: ClipOptions = ClipOptions()
+    gate: GateOptions = GateOptions()
+    camera: LiveOptions = LiveOptions()
+    plan: PlanOptions = PlanOptions()
+    session: SessionOptions = SessionOptions()
+    timing: TimingOptions = TimingOptions()
+    kiosk: KioskOptions = KioskOptions()
+    log: LogOptions = LogOptions()
+    light: ResponseOptions = ResponseOptions()
+    http: HttpOptions = HttpOptions()
+    retry: RetryPolicy = RetryPolicy()
+    spool: SpoolLimits = SpoolLimits()
 
 
 def spool_dir(settings: Settings) -> Path:
@@ -141,6 +141,7 @@ def load_settings(
         ("environment", _environment_table(environment)),
         ("command line", _nested(given)),
     ]
+    layers = [(name, _read(name, layer)) for name, layer in layers]
     origins = {key: name for name, layer in layers for key in _flatten(layer)}
     tuned = _tuned_thresholds(layers, origins)
     merged: dict[str, Any] = {"thresholds": tuned} if tuned else {}
@@ -151,7 +152,7 @@ def load_settings(
     try:
         return Loaded(Settings.model_validate(merged), origins)
     except ValidationError as error:
-        raise SettingsError(_told(error, origins)) from error
+        raise SettingsError(_problem(*problem_of(error, Settings), origins)) from error
 
 
 def settings_hash(settings: Settings) -> str:
@@ -274,15 +275,16 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _told(error: ValidationError, origins: Mapping[str, str]) -> str:
-    first = error.errors()[0]
-    section = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = f"unknown key; one of {', '.join(sorted(Settings.model_fields))}"
-    inner = message.startswith(".")
-    key = section + message.split(":")[0] if inner else section
-    origin = origins.get(key) or next(
-        (o for k, o in origins.items() if k == section or k.startswith(section + ".")), "default"
-    )
-    return f"{origin}: {section}{message if inner else ': ' + message}"
+def _read(origin: str, layer: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return read_texts(layer, Settings)
+    except UnreadableTextError as error:
+        raise SettingsError(f"{origin}: {error}") from error
+
+
+def _problem(keys: tuple[str, ...], problem: str, origins: Mapping[str, str]) -> str:
+    key = ".".join(keys)
+    above = (".".join(keys[:end]) for end in range(len(keys), 0, -1))  # an item: its list's
+    below = (known for known in origins if known.startswith(f"{key}."))
+    origin = next((origins[one] for one in (*above, *below) if one in origins), "default")
+    return f"{origin}: {key}: {problem}"

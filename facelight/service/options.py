@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from capture.options import option
+from capture.options import option, options
 from facelight.service.faults import Fault
 
 DEFAULT_KEY = "local"
@@ -21,7 +20,7 @@ class Shape(StrEnum):
     FLAT = "flat"
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class Limits:
     """What a request may weigh; the numbers of the contract, both readings of KB and MB met."""
 
@@ -54,7 +53,7 @@ class Limits:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class SessionRules:
     """How long sessions and tokens live, and how often a token may call."""
 
@@ -67,7 +66,7 @@ class SessionRules:
     max_sessions: int = option(10_000, unit="sessions", why="some 50 MB; the oldest goes first")
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class ServiceOptions:
     """How one service behaves."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Literal
 
-from capture.options import option
+from capture.options import option, options
 from preprocess.clip.clip import ImageType
 from preprocess.clip.selection import SelectionRule
 from preprocess.errors import OptionError
@@ -14,23 +14,23 @@ Container = Literal["webp", "jpeg", "png"]
 Focus = Literal["every", "first", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class ClipOptions:
     """Selection, container and limits of a clip.
 
     Raises
     ------
-    OptionError
+    pydantic.ValidationError
         for a value outside its range; names the field and the range.
+    OptionError
+        ``quality_min`` above ``quality``.
     """
 
-    container: Container = option(  # noqa: RUF009 - option() is a dataclass field
-        "webp", unit="", why="one animated WebP, or image files"
-    )
-    focus: Focus = option(  # noqa: RUF009
+    container: Container = option("webp", unit="", why="one animated WebP, or image files")
+    focus: Focus = option(
         "every", unit="", why="which images carry the face rectangle; the service tracks the rest"
     )
-    image_type: ImageType = option(  # noqa: RUF009
+    image_type: ImageType = option(
         "color", unit="", why="infrared: no light labels, no colour measures, imageType 1"
     )
     frames_per_colour: int = option(
@@ -120,18 +120,6 @@ class ClipOptions:
     )
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("container", Container),
-            ("focus", Focus),
-            ("image_type", ImageType),
-        ):
-            if getattr(self, name) not in get_args(choices):
-                expected = ", ".join(get_args(choices))
-                raise OptionError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
-        for item in fields(self):
-            value, low, high = getattr(self, item.name), item.metadata["low"], item.metadata["high"]
-            if low is not None and not low <= value <= high:
-                raise OptionError(f"{item.name}: expected {low} to {high}, got {value}")
         if self.quality_min > self.quality:
             raise OptionError(f"quality_min: {self.quality_min} is above quality {self.quality}")
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capture.options import option
+from capture.options import option, options
 from preprocess.clip.clip import CropOffset
 from preprocess.errors import GeometryError
 from preprocess.face.face import Face, Rect
 from preprocess.face.landmarks import eye_mouth_axis
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class CropOptions:
     """How much of the frame is submitted around the face."""
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.options import option
+from capture.options import option, options
 from preprocess.errors import GeometryError
 from preprocess.face.face import Rect
 from preprocess.face.landmarks import BROWS, CHIN, FACE_OVAL
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class RectangleOptions:
     """How much air the rectangle has around brow, cheeks and chin."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from capture.light.timeline import Label, LabelKind
-from capture.options import option
+from capture.options import option, options
 from preprocess.gate.rules import RULES, LightPhase, Rule
 from preprocess.gate.thresholds import Thresholds
 from preprocess.measures.measures import Measures
@@ -122,7 +122,7 @@ def rules_in(label: Label | None) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if rule.phase is not LightPhase.NEUTRAL)
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class GateOptions:
     """How steady the live gate is."""
 

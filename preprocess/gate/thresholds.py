@@ -7,12 +7,10 @@ before a kiosk that does not work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from capture.options import option
+from capture.options import option, options
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class Thresholds:
     """Accept and drop level of each measure, in the measure's own unit."""
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.light.illumination import Rgb
-from capture.options import option
+from capture.options import option, options
 from preprocess.light.fitting.fit import (
     Moments,
     Noise,
@@ -50,7 +50,7 @@ KNOWN_COLOURS: dict[str, Rgb] = {
 """Names whose direction is known, in lower case; any other name only has to be consistent."""
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class AgreementOptions:
     """Limits of the verdict."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from capture.options import option
+from capture.options import option, options
 
 LightPolicy: TypeAlias = Literal["reject", "send"]
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class ResponseOptions:
     """Limits of the verdict; the figures were measured on real faces relit by computation."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import ImageU8
-from capture.options import option
+from capture.options import option, options
 from preprocess.face.face import Face, Rect
 
 Colour3: TypeAlias = tuple[float, float, float]
@@ -41,7 +41,7 @@ LINEAR_OF_SRGB.setflags(write=False)
 _LINEAR_EXACT = LINEAR_OF_SRGB.astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class SampleOptions:
     """Where and how finely a frame is sampled."""
 

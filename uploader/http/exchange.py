@@ -35,13 +35,13 @@ from uploader.http.credentials import Credential
 from uploader.http.network_options import NetworkOptions
 from uploader.http.redaction import masked, masked_bytes
 from uploader.http.transport import Deadline, DeadlineTransport
-from uploader.options import option
+from uploader.options import option, options
 from uploader.plain_text import shown
 
 CLIENT_REQUEST_ID: Final = "client-request-id"
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class Timeouts:
     """How long each part of one attempt may take."""
 
@@ -55,7 +55,7 @@ class Timeouts:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class HttpOptions(NetworkOptions):
     """How the service is spoken to."""
 

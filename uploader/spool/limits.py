@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from uploader.options import option
+from uploader.options import option, options
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class SpoolLimits:
     """Limits on bytes, items and age."""
 
     max_bytes: int = option(
-        2_000_000_000, unit="bytes", low=1_000_000, high=1e13, why="80 sessions of the largest size"
+        2_000_000_000, unit="bytes", low=2048, high=1e13, why="80 sessions of the largest size"
     )
     max_items: int = option(
         5_000, unit="", low=1, high=1_000_000, why="days of a busy kiosk at real sizes (0.36 MB)"

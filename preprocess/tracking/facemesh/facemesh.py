@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame, ImageU8
-from capture.options import option
+from capture.options import option, options
 from preprocess.errors import GeometryError, TrackerError
 from preprocess.face.face import Face, Rect
 from preprocess.face.landmarks import FACE_OVAL, inter_eye_px
@@ -37,7 +37,7 @@ SURROUNDINGS: Final = 1.5
 """Half of what is searched around a followed face, in sides of its region."""
 
 
-@dataclass(frozen=True, slots=True)
+@options
 class TrackerOptions:
     """When a face counts as found, lost or another one."""
 

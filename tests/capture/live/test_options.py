@@ -25,5 +25,5 @@ def test_no_format_leaves_it_to_the_camera() -> None:
 
 @pytest.mark.parametrize("mains_hz", [1, 49, 61, -50])
 def test_mains_have_50_or_60_hz(mains_hz: int) -> None:
-    with pytest.raises(ValueError, match="mains_hz: expected 0, 50 or 60 Hz, got"):
+    with pytest.raises(ValueError, match="mains_hz"):
         LiveOptions(mains_hz=mains_hz)

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from preprocess.clip.clip_options import ClipOptions
-from preprocess.errors import OptionError, PreprocessError
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        pytest.param({"container": "gif"}, "container: expected webp, jpeg, png", id="container"),
-        pytest.param({"focus": "last"}, "focus: expected every, first, none", id="focus"),
-        pytest.param({"target_bytes": 1023}, "target_bytes: expected 1024 to 25000000", id="low"),
-        pytest.param({"target_bytes": 25_000_001}, "got 25000001", id="high"),
-        pytest.param({"workers": 0}, "workers: expected 1 to 64, got 0", id="no-worker"),
-        pytest.param({"stall_s": float("nan")}, "stall_s: expected", id="nan"),
+        pytest.param({"container": "gif"}, "container\n.*'webp', 'jpeg' or 'png'", id="container"),
+        pytest.param({"focus": "last"}, "focus\n.*'every', 'first' or 'none'", id="focus"),
+        pytest.param({"target_bytes": 1023}, "target_bytes\n.*equal to 1024", id="low"),
+        pytest.param({"target_bytes": 25_000_001}, "target_bytes\n.*equal to 25000000", id="high"),
+        pytest.param({"workers": 0}, "workers\n.*or equal to 1", id="no-worker"),
+        pytest.param({"stall_s": float("nan")}, "stall_s\n.*finite number", id="nan"),
         pytest.param({"quality": 30}, "quality_min: 40 is above quality 30", id="qualities"),
     ],
 )
 def test_a_value_out_of_range_is_named(given, told):
-    with pytest.raises(OptionError, match=told) as caught:
+    with pytest.raises(ValueError, match=told):
         ClipOptions(**given)
-    assert isinstance(caught.value, PreprocessError)
-    assert isinstance(caught.value, ValueError), "settings turn it into their own error"
+    with pytest.raises(ValueError, match=told):
+        replace(ClipOptions(), **given)
 
 
 @pytest.mark.parametrize("item", fields(ClipOptions), ids=lambda item: item.name)
