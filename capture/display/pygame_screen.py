@@ -202,7 +202,7 @@ class PygameScreen:
                 raise DisplayError(
                     f"vsync does not block: {found.median_ms:.1f} ms a flip on a display of "
                     f"{nominal_hz:g} Hz, so nobody knows when a colour is shown; use KMSDRM or "
-                    "another driver, or allow it with screen.unsynced"
+                    "another driver, or allow it with kiosk.unsynced"
                 )
         self._pacer = Pacer(self._clock, nominal_hz or self._options.paced_hz)
         return measure_refresh(self._flip, self._options.measured_flips, FlipSource.SWAP)

@@ -114,9 +114,8 @@ def texts() -> Iterator[tuple[str, str]]:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Expr):
                     documented.add(id(node.value))  # a docstring is for programmers
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    if id(node) not in documented:
-                        yield f"{path.name}:{node.lineno}", node.value
+                elif isinstance(node, ast.Constant) and id(node) not in documented:
+                    yield f"{path.name}:{node.lineno}", str(node.value)
 
 
 FILES = {"py", "toml", "json", "csv", "html", "db", "lock", "reserve", "mkv"}
