@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-
 from capture.options import option, options
 from uploader.http.credentials import Secret
 

@@ -29,7 +29,7 @@ def metadata_of(clip: Clip) -> Metadata:
     return Metadata.of(entries, IMAGE_TYPES[clip.image_type])
 
 
-def submission_of(clip: Clip, origin: Origin) -> Submission:
+def submission_of(clip: Clip, origin: Origin | None = None) -> Submission:
     """Return the exact request for a clip.
 
     Raises

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from capture.camera import Camera
+from capture.camera import Camera, check_offers
 from capture.clock import Clock
 from capture.display.port import FlipSource, Screen
 from capture.light.plan import make_plan
@@ -109,6 +109,7 @@ class KioskSession:
         self._runner: SessionRunner | None = None
         with ExitStack() as opening:
             opening.enter_context(devices.camera)
+            check_offers(devices.camera)
             opening.callback(devices.outbox.close)
             words = checked_words(settings)
             opening.enter_context(devices.screen)

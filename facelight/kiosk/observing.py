@@ -7,9 +7,9 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
-from capture.camera import Camera
+from capture.camera import Camera, KeepsJpeg, Paced
 from capture.clock import Clock
 from capture.errors import CameraError, SourceError
 from capture.frame import Frame
@@ -67,25 +67,6 @@ class Observer(Protocol):
 
     def close(self) -> None:
         """End; idempotent. The camera stays open."""
-        ...
-
-
-@runtime_checkable
-class Paced(Protocol):
-    """A camera that can tell whether a frame is due without waiting for it."""
-
-    def ready(self) -> bool:
-        """Return whether ``read`` would return at once."""
-        ...
-
-
-@runtime_checkable
-class KeepsJpeg(Protocol):
-    """A camera that delivers JPEG and keeps its own bytes."""
-
-    @property
-    def last_jpeg(self) -> bytes | None:
-        """Bytes of the frame that ``read`` returned last."""
         ...
 
 

@@ -1,0 +1,40 @@
+from .batch.deliver import read_submission as read_submission
+from .batch.job import Job as Job
+from .batch.one_input import process_job as process_job
+from .config.settings import Settings as Settings
+from .config.settings import load_settings as load_settings
+from .integration.cameras import Camera as Camera
+from .integration.cameras import CameraInfo as CameraInfo
+from .integration.cameras import Frame as Frame
+from .integration.cameras import Provenance as Provenance
+from .integration.cameras import frames_of as frames_of
+from .integration.cameras import open_camera as open_camera
+from .integration.cameras import open_source as open_source
+from .integration.clips import Clip as Clip
+from .integration.clips import ClipOptions as ClipOptions
+from .integration.clips import Crop as Crop
+from .integration.clips import CropOffset as CropOffset
+from .integration.clips import Rect as Rect
+from .integration.clips import pack_clip as pack_clip
+from .integration.delivery import Origin as Origin
+from .integration.delivery import Outcome as Outcome
+from .integration.delivery import Submission as Submission
+from .integration.delivery import deliver as deliver
+from .integration.delivery import metadata_of as metadata_of
+from .integration.delivery import submission_of as submission_of
+from .integration.failures import ERRORS as ERRORS
+from .integration.kiosk import Devices as Devices
+from .integration.kiosk import KioskRequest as KioskRequest
+from .integration.kiosk import KioskSession as KioskSession
+from .integration.kiosk import run_kiosk as run_kiosk
+from .integration.pictures import PictureVerdict as PictureVerdict
+from .integration.pictures import judge_picture as judge_picture
+from .integration.sessions import Flip as Flip
+from .integration.sessions import SessionResult as SessionResult
+from .integration.sessions import Timing as Timing
+from .integration.sessions import run_session as run_session
+from .result import ResultRecord as ResultRecord
+from .result import read_result as read_result
+
+__version__: str
+__all__: list[str]

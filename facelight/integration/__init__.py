@@ -1,0 +1,1 @@
+"""What a program of somebody else's calls; offered lazily by ``facelight`` itself."""
