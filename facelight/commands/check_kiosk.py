@@ -15,6 +15,7 @@ from capture.live.probe import ProbeReport, probe
 from facelight.commands.findings import CheckState, Finding
 from facelight.commands.run_kiosk import open_screen
 from facelight.config.settings import Settings, spool_dir
+from facelight.kiosk.control.port import control_settings
 from facelight.kiosk.screens.texts import theme_file
 from facelight.kiosk.screens.wording import Words
 from facelight.kiosk.speech.opening import checked_voices
@@ -38,13 +39,15 @@ def examine_kiosk(settings: Settings, *, wanted: bool) -> Iterator[Finding]:
     Raises
     ------
     SettingsError
-        an unknown language or theme, or no consent text where the settings name one.
+        an unknown language or theme, no consent text where the settings name one, a control port
+        without an address or token.
     """
     missing = CheckState.RED if wanted else CheckState.AMBER
     yield light(settings)
     words = Words(settings.kiosk, settings.plan, light=settings.session.light)
     yield texts(settings, words)
     yield speech(settings, words)
+    yield control(settings)
     yield camera(settings, missing)
     yield display(settings, words, missing)
     yield spool(settings)
@@ -71,6 +74,18 @@ def texts(settings: Settings, words: Words) -> Finding:
     fonts = f"{len(theme.fonts)} fonts" + (f", {added} of them the system's" if added else "")
     detail = f"{codes}; theme {theme.name}; consent {consent}; {fonts}"
     return Finding("texts", CheckState.GREEN, detail)
+
+
+def control(settings: Settings) -> Finding:
+    """Say where programs beside the kiosk reach it, after address and token were checked."""
+    port = control_settings(settings.kiosk)
+    if port is None:
+        return Finding("control", CheckState.GREEN, "off: no program drives the kiosk")
+    detail = f"{port.address}, sessions by {settings.session.start}"
+    if port.anywhere:
+        cure = "any machine that reaches it may try tokens: put TLS and a firewall before it"
+        return Finding("control", CheckState.AMBER, detail, cure)
+    return Finding("control", CheckState.GREEN, detail)
 
 
 def speech(settings: Settings, words: Words) -> Finding:

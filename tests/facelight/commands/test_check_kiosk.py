@@ -17,10 +17,12 @@ from facelight.cli import app
 from facelight.commands import check_kiosk
 from facelight.commands.check_kiosk import (
     camera,
+    control,
     display,
     examine_kiosk,
     judged_display,
     light,
+    speech,
     spool,
     texts,
 )
@@ -156,3 +158,41 @@ def test_json_holds_settings_and_checks(tmp_path: Path) -> None:
     assert states["camera"] == "red"
     assert set(states.values()) <= {"green", "amber", "red"}
     assert done.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("speech_set", "driver", "state", "says"),
+    [
+        pytest.param("off", "dummy", CheckState.GREEN, "off", id="off"),
+        pytest.param("tones", "dummy", CheckState.GREEN, "tones; en: ", id="tones"),
+        pytest.param("tones", "none-of-them", CheckState.AMBER, "no sound device", id="no device"),
+        pytest.param("voice", "none-of-them", CheckState.RED, "", id="voice without a device"),
+    ],
+)
+def test_voices_and_the_sound_device_are_told(
+    monkeypatch: pytest.MonkeyPatch, speech_set: str, driver: str, state: CheckState, says: str
+) -> None:
+    monkeypatch.setenv("SDL_AUDIODRIVER", driver)
+    settings = made(kiosk__speech=speech_set)
+    words = Words(settings.kiosk, settings.plan, light=True)
+    found = speech(settings, words)
+    assert found.state is state
+    assert says in found.detail
+    assert found.cure or state is CheckState.GREEN
+
+
+def test_the_control_port_is_checked_before_a_kiosk_runs(tmp_path: Path) -> None:
+    assert control(made()).detail.startswith("off")
+    token = tmp_path / "token"
+    token.write_text("a-token-of-some-length")
+    token.chmod(0o600)
+    on = {"kiosk__control": "127.0.0.1:8700", "kiosk__control_token_file": str(token)}
+    found = control(made(**on, session__start="request"))
+    assert (found.state, found.detail) == (
+        CheckState.GREEN,
+        "127.0.0.1:8700, sessions by request",
+    )
+    anywhere = {**on, "kiosk__control": "0.0.0.0:8700", "kiosk__control_anywhere": True}
+    assert control(made(**anywhere)).state is CheckState.AMBER
+    with pytest.raises(SettingsError, match="control_token_file"):
+        control(made(kiosk__control="127.0.0.1:8700"))
