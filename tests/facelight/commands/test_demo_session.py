@@ -34,7 +34,7 @@ def test_the_decision_follows_the_light_on_the_face(
     tmp_path: Path, person: str, decision: str
 ) -> None:
     (done,) = demo(person, tmp_path)["done"]
-    assert done.result["outcome"]["decision"] == decision  # type: ignore[attr-defined]
+    assert done.result.outcome.decision == decision  # type: ignore[attr-defined]
     folder = tmp_path / "demo"
     written = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert written["outcome"]["decision"] == decision
