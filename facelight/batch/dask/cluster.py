@@ -87,7 +87,7 @@ class Cluster:
         except ImportError as error:
             cure = "pip install 'facelight[cluster]'"
             raise ClusterError(f"--scheduler needs the package distributed: {cure}") from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we tell in one line
+        _quiet("distributed")  # we tell in one line
         # Ctrl-C within one of distributed's calls: its clean-up meets a name not yet bound, and
         # tornado tells that with a traceback (distributed.utils.sync, 2026.8).
         logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
@@ -277,6 +277,13 @@ class Cluster:
             with suppress(OSError, TimeoutError, ValueError):  # ValueError: no worker had it
                 self._client.unregister_worker_plugin(self._plugin)
         self._flying.clear()
+
+
+def _quiet(package: str) -> None:
+    """Silence a package's loggers, also those that its own configuration gave a level."""
+    for name in [package, *logging.Logger.manager.loggerDict]:
+        if name == package or name.startswith(f"{package}."):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def _greet(address: str) -> None:
