@@ -36,7 +36,8 @@ from facelight.result import (
 )
 from preprocess.errors import PreprocessError
 from preprocess.light.decision import LightDecision
-from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
+from preprocess.tracking.opening import open_tracker
+from preprocess.tracking.tracker import Tracker
 from uploader.api.submission import Origin
 from uploader.errors import UploaderError
 
@@ -67,9 +68,7 @@ class Ran:
     lit: LitSession | None
 
 
-def process_job(
-    job: Job, settings: Settings, tracker: FaceMeshTracker | None = None
-) -> ResultRecord:
+def process_job(job: Job, settings: Settings, tracker: Tracker | None = None) -> ResultRecord:
     """Process one input and write its directory; return what ``result.json`` holds.
 
     Damaged input is a result of status ``error``, not an exception.
@@ -122,7 +121,7 @@ def opened(path: Path, cores: int) -> SessionSource:
 def run_source(
     source: SessionSource,
     settings: Settings,
-    tracker: FaceMeshTracker | None = None,
+    tracker: Tracker | None = None,
     cores: int = 1,
 ) -> Ran:
     """Take every frame of a source through the stages, with a tracker that knows no frame yet.
@@ -133,7 +132,7 @@ def run_source(
     timeline = None if settings.clip.infrared else timeline_in_force(source, settings)
     with ExitStack() as stack:
         if tracker is None:
-            tracker = stack.enter_context(FaceMeshTracker(settings.tracker))
+            tracker = stack.enter_context(open_tracker(settings.tracker))
         tracker.reset()
         if timeline is None:
             pipeline = stack.enter_context(SessionPipeline(settings, tracker, None, None))

@@ -50,7 +50,7 @@ from facelight.config.settings import Settings
 from facelight.kiosk.screens.texts import theme_file
 from preprocess.light.response import respond
 from preprocess.light.verdict import LightResponse
-from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
+from preprocess.tracking.opening import open_tracker
 
 LIGHT_PLAN = PlanOptions(
     colours=("Red", "Green", "Blue", "White"),
@@ -207,7 +207,7 @@ def _light_of_recordings(
 
 
 def _face_light(source: SessionSource, settings: Settings) -> FaceLight:
-    with FaceMeshTracker(settings.tracker) as tracker:
+    with open_tracker(settings.tracker) as tracker:
         light = FaceLight(tracker)
         for frame in frames_of(source.camera):
             light.add(frame)
@@ -265,7 +265,7 @@ def _light_of_camera(
     settings: Settings, asked: CalibrationRequest
 ) -> tuple[_Subject, LightSection]:
     plan = make_plan(LIGHT_PLAN, asked.seed)
-    with FaceMeshTracker(settings.tracker) as tracker:
+    with open_tracker(settings.tracker) as tracker:
         light = FaceLight(tracker)
         # locked under neutral, as in a session: that exposure is the one to judge
         run = _run(settings, plan, light.add, NEUTRAL_RGB)

@@ -34,7 +34,7 @@ from preprocess.clip.crop import CropOptions
 from preprocess.gate.gate import GateOptions
 from preprocess.gate.thresholds import Thresholds
 from preprocess.light.options import ResponseOptions
-from preprocess.tracking.facemesh.facemesh import TrackerOptions
+from preprocess.tracking.tracker_options import TrackerOptions
 from uploader.http.endpoint import API_PATH
 from uploader.http.exchange import HttpOptions
 from uploader.retry import RetryPolicy

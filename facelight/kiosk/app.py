@@ -22,7 +22,8 @@ from facelight.kiosk.outbox import Outbox
 from facelight.kiosk.screens.wording import Words
 from facelight.kiosk.session_runner import Parts, ServedSession, SessionRunner
 from facelight.kiosk.speech.narrator import Mute, Narrator
-from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
+from preprocess.tracking.opening import open_tracker
+from preprocess.tracking.tracker import Tracker
 
 OnEvent: TypeAlias = Callable[[str, dict[str, Any]], None]
 
@@ -158,8 +159,8 @@ class KioskSession:
     def _watch(self, devices: Devices, on_age: OnAge) -> Observer:
         settings = self._settings
 
-        def tracker() -> FaceMeshTracker:
-            return FaceMeshTracker(settings.tracker)
+        def tracker() -> Tracker:
+            return open_tracker(settings.tracker)
 
         judge = FrameJudge(settings, tracker, settings.kiosk.presence_ied_px)
         if devices.stepping:
@@ -201,7 +202,7 @@ def checked_words(settings: Settings) -> Words:
     if light:
         make_plan(settings.plan, seed=0, screen_nits=settings.kiosk.screen_nits)
     words = Words(settings.kiosk, settings.plan, light=light)
-    FaceMeshTracker(settings.tracker).close()  # loads the models, once, before anybody comes
+    open_tracker(settings.tracker).close()  # loads the models, once, before anybody comes
     return words
 
 

@@ -19,7 +19,7 @@ from calibration.tuning.material.measuring import Task, input_sha256, measure, m
 from calibration.tuning.material.table import FrameTable
 from capture.errors import CaptureError
 from preprocess.errors import PreprocessError
-from preprocess.tracking.facemesh.facemesh import TrackerOptions
+from preprocess.tracking.tracker_options import TrackerOptions
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with inputs done and all inputs."""

@@ -23,7 +23,9 @@ from capture.frame import Frame
 from capture.light.timeline import Label, LabelKind
 from preprocess.face.face import Face
 from preprocess.measures.measurer import Measurer
-from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
+from preprocess.tracking.opening import open_tracker
+from preprocess.tracking.tracker import Tracker
+from preprocess.tracking.tracker_options import TrackerOptions
 
 QUARTERS: Final = 9
 """The tracker searches one of nine parts of a frame without a face, in turn; a still gets all."""
@@ -129,9 +131,9 @@ _UNKNOWN: Final = Label(LabelKind.NONE)
 
 
 @lru_cache(maxsize=1)
-def _tracker(options: TrackerOptions) -> FaceMeshTracker:
+def _tracker(options: TrackerOptions) -> Tracker:
     """Return this process's tracker: loading its models takes longer than twenty stills."""
-    return FaceMeshTracker(options)
+    return open_tracker(options)
 
 
 def _row(frame: Frame, face: Face | None, label: Label, measurer: Measurer) -> tuple[float, ...]:

@@ -17,7 +17,8 @@ from facelight.errors import FacelightError, OutputError
 from facelight.result import ResultRecord
 
 if TYPE_CHECKING:
-    from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
+    from preprocess.tracking.tracker import Tracker
+    from preprocess.tracking.tracker_options import TrackerOptions
 
 HELD_CROPS = 64
 """Raw crops that wait until the selection is over, 100 MB at 720 px: no still is made in vain."""
@@ -83,11 +84,11 @@ def _processed(job: Job, settings: Settings) -> ResultRecord | None:
 
 
 @lru_cache(maxsize=1)
-def _loaded(options: TrackerOptions) -> FaceMeshTracker:
+def _loaded(options: TrackerOptions) -> Tracker:
     """Load the models, once for all inputs of this process; it ends with them open."""
-    from preprocess.tracking.facemesh.facemesh import FaceMeshTracker  # noqa: PLC0415
+    from preprocess.tracking.opening import open_tracker  # noqa: PLC0415
 
-    tracker = FaceMeshTracker(options)
+    tracker = open_tracker(options)
     gc.collect()
     gc.freeze()  # 140,000 objects of the libraries, else looked through for every input
     return tracker

@@ -10,7 +10,8 @@ import numpy as np
 
 from capture.frame import Frame, ImageU8
 from preprocess.face.face import Face, Rect
-from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
+from preprocess.tracking.opening import open_tracker
+from preprocess.tracking.tracker import Tracker
 
 _IN_TARGET = 0.5
 """Share of a face's box that must lie in the given rectangle: the two are drawn differently."""
@@ -64,8 +65,8 @@ class FocusFace:
 
     def __init__(self, anchor: Rect | None = None) -> None:
         self._anchor = anchor
-        self._whole = FaceMeshTracker()
-        self._masked: FaceMeshTracker | None = None
+        self._whole = open_tracker()
+        self._masked: Tracker | None = None
 
     def find(self, frame: Frame, target: Rect | None) -> Face | None:
         """Return the focus face of the next frame, in its pixels, or None."""
@@ -88,7 +89,7 @@ class FocusFace:
         if measure(face.rectangle, place) >= least:
             return face
         if self._masked is None:
-            self._masked = FaceMeshTracker()
+            self._masked = open_tracker()
         hidden = Frame(
             frame.seq, frame.t_frame_ns, frame.t_received_ns, masked(frame.pixels, place)
         )

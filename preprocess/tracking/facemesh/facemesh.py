@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame, ImageU8
-from capture.options import option, options
 from preprocess.errors import GeometryError, TrackerError
 from preprocess.face.face import Face, Rect
 from preprocess.face.landmarks import FACE_OVAL, inter_eye_px
-from preprocess.face.pose import Intrinsics, pose_from_landmarks
-from preprocess.face.rectangle import RectangleOptions, face_rectangle
+from preprocess.face.pose import pose_from_landmarks
+from preprocess.face.rectangle import face_rectangle
 from preprocess.tracking.facemesh.agreement import agrees, same, square, upside_down
 from preprocess.tracking.facemesh.facemesh_graphs import (
     Detection,
@@ -26,6 +25,7 @@ from preprocess.tracking.facemesh.facemesh_graphs import (
     Region,
 )
 from preprocess.tracking.facemesh.mediapipe_graph import load_mediapipe
+from preprocess.tracking.tracker_options import TrackerOptions
 
 Points = NDArray[np.float32]
 BOX_OVER_OVAL: Final = 1.15
@@ -35,39 +35,6 @@ the detector's grid decides whether a difficult one is found."""
 
 SURROUNDINGS: Final = 1.5
 """Half of what is searched around a followed face, in sides of its region."""
-
-
-@options
-class TrackerOptions:
-    """When a face counts as found, lost or another one."""
-
-    found_score: float = option(
-        0.5, unit="probability", low=0.0, high=1.0, why="mediapipe's default for a new face"
-    )
-    kept_score: float = option(
-        0.3, unit="probability", low=0.0, high=1.0, why="a known face may turn, blink or go dark"
-    )
-    presence: float = option(
-        0.5, unit="probability", low=0.0, high=1.0, why="mediapipe's default for following a face"
-    )
-    watch_every: int = option(
-        10, unit="frames", low=1, high=300, why="a third of a second; the detector costs 3 ms"
-    )
-    doubts: int = option(
-        3, unit="watches", low=1, high=100, why="a mesh that the detector never sees is a ghost"
-    )
-    regrown: float = option(
-        1.3,
-        unit="ratio",
-        low=1.01,
-        high=10.0,
-        why="nobody comes nearer so fast in .3 s: look again",
-    )
-    take_over: float = option(
-        1.2, unit="area ratio", low=1.0, high=10.0, why="two equal faces must not take turns"
-    )
-    rectangle: RectangleOptions = field(default_factory=RectangleOptions)
-    intrinsics: Intrinsics | None = None
 
 
 class FaceMeshTracker:

@@ -10,7 +10,7 @@ from calibration.tuning.material.measuring import input_sha256, method_of
 from facelight.cli import app
 from facelight.config.settings import load_settings
 from preprocess.gate.thresholds import Thresholds
-from preprocess.tracking.facemesh.facemesh import TrackerOptions
+from preprocess.tracking.tracker_options import TrackerOptions
 from tests.calibration.tuning.made import measures, table
 
 runner = CliRunner()

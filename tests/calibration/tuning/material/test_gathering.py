@@ -11,7 +11,7 @@ from calibration.tuning.material.gathering import GatherOptions, gather
 from calibration.tuning.material.labels import LabelledItem
 from calibration.tuning.material.measuring import Task, input_sha256, measure, method_of
 from preprocess.reasons import Reason
-from preprocess.tracking.facemesh.facemesh import TrackerOptions
+from preprocess.tracking.tracker_options import TrackerOptions
 from tests.calibration.tuning.made import measures, table
 
 OPTIONS = GatherOptions(TrackerOptions(), workers=1)

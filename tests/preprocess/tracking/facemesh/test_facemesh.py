@@ -16,9 +16,10 @@ import pytest
 from capture.frame import ImageU8
 from preprocess.face.face import Face, Rect
 from preprocess.face.landmarks import FACE_OVAL
-from preprocess.tracking.facemesh.facemesh import FaceMeshTracker, TrackerOptions
+from preprocess.tracking.facemesh.facemesh import FaceMeshTracker
 from preprocess.tracking.facemesh.facemesh_graphs import Detection, FaceDetector
 from preprocess.tracking.facemesh.mediapipe_graph import quiet_backend
+from preprocess.tracking.tracker_options import TrackerOptions
 from tests.preprocess import faces
 
 
