@@ -44,6 +44,7 @@ def test_the_events_tell_the_course_of_a_session(accepted: Recorded) -> None:
         "light",  # live these two come after finish: here the frame judge answers at once
         "finish",
         "clip",
+        "submitted",
         "delivery",
         "result",
         "idle",
