@@ -12,6 +12,7 @@ from capture.camera import Provenance
 from capture.errors import CameraError
 from capture.live.options import LiveOptions
 from capture.live.reading.feed import Feed
+from capture.live.reading.freshness import LOOP_FRAMES
 from capture.live.webcam.device import DeviceFeed
 from capture.live.webcam.properties import Property
 from tests.capture.live.fakes import (
@@ -297,7 +298,7 @@ def test_a_loop_of_recorded_frames_is_a_lost_camera_also_after_it_was_opened_aga
     hardware = Hardware()
     shown = iter(range(10**9))
     hardware.shape = lambda _pixels: noise(next(shown) % length, hardware.size_wh)
-    bench = Bench(hardware).run(2 * length / 30 + 12)
+    bench = Bench(hardware).run(length / 30 + 0.9 * LOOP_FRAMES / 30 + 12)
     assert any("sends again what it sent before" in problem for problem in bench.notes.problems)
     assert hardware.opened >= 2
     came = len(bench.notes.frames)
