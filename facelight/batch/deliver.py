@@ -15,6 +15,7 @@ from facelight.batch.outputs import PRIVATE, write_file
 from facelight.batch.spool_keeper import SpoolKeeper
 from facelight.config.settings import Settings, output_umask
 from facelight.delivery.client import open_client
+from facelight.errors import OutputError
 from facelight.report.session_page import with_outcome
 from facelight.result import RESULT_FILE, ResultRecord, json_bytes, read_result
 from uploader.api.submission import (
@@ -120,7 +121,16 @@ def read_submission(folder: Path, result: ResultRecord) -> Submission:
 
     Its client request id follows from session and digest: the same at every attempt, after a kill,
     with ``--resume`` and from the spool.
+
+    Raises
+    ------
+    OutputError
+        the session was not accepted: there is nothing to send.
+    PayloadError, OSError
+        its files are not those that it was accepted with.
     """
+    if result.status != "accepted":
+        raise OutputError(f"{folder}: holds nothing to send: the session was {result.status}")
     metadata = Metadata.parse((folder / "metadata.json").read_bytes())
     images = folder / "images"
     where = images if images.is_dir() else folder

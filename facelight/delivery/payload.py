@@ -29,8 +29,10 @@ def metadata_of(clip: Clip) -> Metadata:
     return Metadata.of(entries, IMAGE_TYPES[clip.image_type])
 
 
-def submission_of(clip: Clip, origin: Origin | None = None) -> Submission:
+def submission_of(clip: Clip, origin: Origin) -> Submission:
     """Return the exact request for a clip.
+
+    ``origin.provenance`` is that of the pixels: what is simulated is sent to no service elsewhere.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from facelight.batch.one_input import Job
 from facelight.config.settings import Settings, load_settings
 from facelight.delivery.client import endpoint_of
 from facelight.delivery.credentials import LOCAL_KEY, find_credential, token_provider
-from facelight.errors import SettingsError
+from facelight.errors import OutputError, SettingsError
 from facelight.result import json_bytes, read_result
 from facelight.service.server import LocalService
 from tests.facelight.records import record
@@ -177,3 +177,9 @@ def test_the_same_bytes_keep_their_request_id_however_often_they_are_read(job: J
     (job.target / "video.webp").write_bytes(b"RIFF\x00\x08\x00\x00WEBP" + bytes(2049))
     other = read_submission(job.target, RESULT)
     assert other.client_request_id != first.client_request_id
+
+
+@pytest.mark.parametrize("status", ["rejected", "error"])
+def test_a_session_that_was_not_accepted_has_nothing_to_send(job: Job, status: str) -> None:
+    with pytest.raises(OutputError, match=f"holds nothing to send: the session was {status}"):
+        read_submission(job.target, record(status=status))

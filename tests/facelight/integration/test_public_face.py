@@ -163,7 +163,7 @@ def test_every_crop_is_in_the_clip_in_its_order(colours: list[str | None]) -> No
     clip = facelight.pack_clip(crops(colours))
     assert [entry.colour for entry in clip.entries] == colours
     assert [entry.t_ms for entry in clip.entries] == [40 * index for index in range(len(colours))]
-    assert facelight.submission_of(clip).digest
+    assert facelight.submission_of(clip, facelight.Origin(provenance="imported")).digest
 
 
 def test_every_root_of_our_errors_is_caught() -> None:
