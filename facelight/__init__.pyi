@@ -1,6 +1,6 @@
-from .batch.deliver import read_submission as read_submission
 from .batch.job import Job as Job
 from .batch.one_input import process_job as process_job
+from .batch.submitting.deliver import read_submission as read_submission
 from .config.settings import Settings as Settings
 from .config.settings import load_settings as load_settings
 from .integration.cameras import Camera as Camera

@@ -18,8 +18,8 @@ from facelight.result import OutcomeRecord, ResultError, ResultRecord, read_resu
 from facelight.terminal import one_line
 
 if TYPE_CHECKING:
-    from facelight.batch.deliveries import Deliveries
     from facelight.batch.storage_out import StorageOut
+    from facelight.batch.submitting.deliveries import Deliveries
 
 FINAL = {400, 413}
 """Statuses after which the same bytes cannot succeed."""
@@ -128,7 +128,7 @@ class Results:
             )
             self._progress = stack.enter_context(Progress(self._total))
             if self._request.submit:
-                from facelight.batch.deliveries import Deliveries  # noqa: PLC0415  (loads the client)
+                from facelight.batch.submitting.deliveries import Deliveries  # noqa: PLC0415  (loads the client)
 
                 self._deliveries = stack.enter_context(Deliveries(self._settings))
             stack.callback(self._interrupted)

@@ -19,8 +19,8 @@ from capture.simulator.camera.simulated_camera import SimulatedCamera
 from capture.simulator.options import PersonKind, SimulatorOptions
 from capture.simulator.planned_session import true_timing
 from capture.simulator.scene.simulated_screen import FlipHistory
-from facelight.batch.deliver import update_result
 from facelight.batch.one_input import Job, SessionOrigin, write_session
+from facelight.batch.submitting.deliver import update_result
 from facelight.config.kiosk_options import TimingOptions
 from facelight.config.settings import Settings
 from facelight.errors import FacelightError

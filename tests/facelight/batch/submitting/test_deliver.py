@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from facelight.batch.deliver import Deliverer, read_submission
 from facelight.batch.one_input import Job
+from facelight.batch.submitting.deliver import Deliverer, read_submission
 from facelight.config.settings import Settings, load_settings
 from facelight.delivery.client import endpoint_of
 from facelight.delivery.credentials import LOCAL_KEY, find_credential, token_provider

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, cast
 
-from facelight.batch.delivery_gate import DeliveryGate
 from facelight.batch.job import Job
 from facelight.batch.outputs import PRIVATE, write_file
-from facelight.batch.spool_keeper import SpoolKeeper
+from facelight.batch.submitting.delivery_gate import DeliveryGate
+from facelight.batch.submitting.spool_keeper import SpoolKeeper
 from facelight.config.settings import Settings, output_umask
 from facelight.delivery.client import open_client
 from facelight.errors import OutputError

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from facelight.batch.deliver import Deliverer
-from facelight.batch.deliveries import Deliveries, StoppableClock
-from facelight.batch.delivery_gate import DeliveryGate, DeliveryStopped
 from facelight.batch.job import Finished, Job
 from facelight.batch.outputs import write_file
+from facelight.batch.submitting.deliver import Deliverer
+from facelight.batch.submitting.deliveries import Deliveries, StoppableClock
+from facelight.batch.submitting.delivery_gate import DeliveryGate, DeliveryStopped
 from facelight.config.settings import Settings, load_settings
 from facelight.result import json_bytes, read_result
 from tests.facelight.records import record
@@ -39,7 +39,7 @@ from uploader.spool.item import ItemState
 from uploader.spool.opening import observe_spool, open_spool
 
 COUNT = 50
-MODULE = "facelight.batch.deliver"
+MODULE = "facelight.batch.submitting.deliver"
 GOOD = json.dumps(
     {
         "livenessDecision": "probablyreal",

@@ -9,10 +9,10 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
-from facelight.batch.deliver import Deliverer, undelivered
-from facelight.batch.delivery_gate import DeliveryGate, DeliveryStopped
 from facelight.batch.job import Finished, Job
-from facelight.batch.spool_keeper import SpoolKeeper
+from facelight.batch.submitting.deliver import Deliverer, undelivered
+from facelight.batch.submitting.delivery_gate import DeliveryGate, DeliveryStopped
+from facelight.batch.submitting.spool_keeper import SpoolKeeper
 from facelight.config.settings import Settings
 from facelight.errors import FacelightError
 from facelight.result import ResultRecord

@@ -1,0 +1,1 @@
+"""What was accepted is delivered while the batch goes on; what could not be goes to the spool."""
